@@ -1,0 +1,2 @@
+#[chaos_test(scenario = "Not Looked Up", catalogue = "broken.yml")]
+fn f() {}

@@ -1,0 +1,2 @@
+#[chaos_test(scenario = "Not Looked Up", catalogue = "none.yml", repeat = "5")]
+async fn f() {}

@@ -1,0 +1,2 @@
+#[chaos_test(scenarios = [], objectives())]
+async fn f() {}

@@ -1,0 +1,3 @@
+#[chaos_test(scenario = "Light CPU Stress", flavor = "multi_thread")]
+#[tokio::test]
+async fn f() {}

@@ -1,0 +1,2 @@
+#[chaos_test(group = "smok_test", slo = "qa")]
+async fn f() {}

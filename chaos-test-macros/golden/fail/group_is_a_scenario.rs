@@ -1,0 +1,2 @@
+#[chaos_test(group = "Light CPU Stress")]
+async fn f() {}

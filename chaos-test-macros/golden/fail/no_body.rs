@@ -1,0 +1,2 @@
+#[chaos_test(scenario = "Light CPU Stress")]
+async fn f();

@@ -1,0 +1,2 @@
+#[chaos_test]
+async fn f() {}

@@ -1,0 +1,2 @@
+#[chaos_test(group = "twins", slo = "dev")]
+async fn f() {}

@@ -1,0 +1,2 @@
+#[chaos_test(group = "broken")]
+async fn f() {}

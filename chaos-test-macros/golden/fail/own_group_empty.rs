@@ -1,0 +1,2 @@
+#[chaos_test(group = "empty")]
+async fn f() {}

@@ -1,0 +1,3 @@
+#[chaos_test(scenario = "Light CPU Stress")]
+#[test]
+async fn f() {}

@@ -1,0 +1,3 @@
+#[chaos_test(scenario = "Light CPU Stress")]
+#[chaos_test::chaos_test(scenario = "Heavy CPU Stress")]
+async fn f() {}

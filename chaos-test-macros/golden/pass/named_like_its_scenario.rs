@@ -1,0 +1,2 @@
+#[chaos_test(scenario = "Service Recovery")]
+async fn service_recovery() {}

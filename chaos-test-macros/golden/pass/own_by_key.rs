@@ -1,0 +1,2 @@
+#[chaos_test(scenarios = ["Slow Payments", "Light CPU Stress"], catalogue = "chaos_scenarios.yml")]
+async fn r#try() {}

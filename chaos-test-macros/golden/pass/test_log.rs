@@ -1,0 +1,3 @@
+#[chaos_test(scenario = "Medium CPU Stress")]
+#[test_log::test]
+async fn logs() {}

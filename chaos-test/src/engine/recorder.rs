@@ -1,0 +1,224 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::model::{
+    BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase, Sample, Stream, StreamKind,
+    Trace, Trouble,
+};
+use crate::port::ProbeSpec;
+
+/// Where everything that is observed in a run comes together. Shared by the probers, the engine and the test body.
+pub(crate) struct Recorder {
+    inner: Mutex<Inner>,
+    phase: watch::Sender<Phase>,
+}
+
+struct Inner {
+    trace: Trace,
+    streams: Vec<Open>,
+}
+
+/// A stream whose samples are still coming in; a slot is empty until its answer is there.
+struct Open {
+    stream: Stream,
+    slots: Vec<(Duration, Option<Sample>)>,
+    /// All slots before this one are filled.
+    settled: usize,
+}
+
+/// A stream of a recorder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamId(usize);
+
+/// One scheduled sample of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot {
+    stream: StreamId,
+    index: usize,
+    at: Duration,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        let inner = Inner { trace: Trace::default(), streams: Vec::new() };
+        Self { inner: Mutex::new(inner), phase: watch::Sender::new(Phase::Baseline) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add_stream(&self, spec: &ProbeSpec) -> StreamId {
+        self.add(Stream {
+            name: spec.name.clone(),
+            kind: spec.kind,
+            interval: spec.interval,
+            timeout: spec.timeout,
+            samples: Vec::new(),
+        })
+    }
+
+    /// A stream for the requests that a test body makes on its own account.
+    pub(crate) fn add_requests(&self, timeout: Duration) -> StreamId {
+        self.add(Stream {
+            name: "requests".into(),
+            kind: StreamKind::Request,
+            interval: Duration::ZERO,
+            timeout,
+            samples: Vec::new(),
+        })
+    }
+
+    fn add(&self, stream: Stream) -> StreamId {
+        let mut inner = self.lock();
+        inner.streams.push(Open { stream, slots: Vec::new(), settled: 0 });
+        StreamId(inner.streams.len() - 1)
+    }
+
+    /// Makes room for the next sample of a stream.
+    pub(crate) fn schedule(&self, stream: StreamId, at: Duration) -> Slot {
+        let mut inner = self.lock();
+        let slots = &mut inner.streams[stream.0].slots;
+        slots.push((at, None));
+        Slot { stream, index: slots.len() - 1, at }
+    }
+
+    /// Puts in what came of a sample.
+    pub(crate) fn fill(&self, slot: Slot, lag: Duration, latency: Duration, outcome: Outcome) {
+        let mut inner = self.lock();
+        let open = &mut inner.streams[slot.stream.0];
+        open.slots[slot.index].1 = Some(Sample { at: slot.at, lag, latency, outcome });
+        while open.slots.get(open.settled).is_some_and(|(_, sample)| sample.is_some()) {
+            open.settled += 1;
+        }
+    }
+
+    pub(crate) fn mark(&self, set: impl FnOnce(&mut Marks)) {
+        set(&mut self.lock().trace.marks);
+    }
+
+    pub(crate) fn marks(&self) -> Marks {
+        self.lock().trace.marks
+    }
+
+    pub(crate) fn event(&self, at: Duration, kind: EventKind, text: String) {
+        self.lock().trace.events.push(Event { at, kind, text });
+    }
+
+    /// An event that is told once, however often it is seen.
+    pub(crate) fn event_once(&self, at: Duration, kind: EventKind, text: String) {
+        let mut inner = self.lock();
+        if !inner.trace.events.iter().any(|event| event.kind == kind && event.text == text) {
+            inner.trace.events.push(Event { at, kind, text });
+        }
+    }
+
+    pub(crate) fn enter(&self, phase: Phase, at: Duration) {
+        self.event(at, EventKind::Phase, phase.to_string());
+        self.phase.send_replace(phase);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    pub(crate) fn phases(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    pub(crate) fn delivery(&self, delivery: Delivery) {
+        self.lock().trace.delivery = Some(delivery);
+    }
+
+    pub(crate) fn reading(&self, reading: Result<DoseReading, String>) {
+        let mut inner = self.lock();
+        let Some(delivery) = &mut inner.trace.delivery else { return };
+        match reading {
+            Ok(reading) => delivery.readings.push(reading),
+            Err(why) => {
+                delivery.failed_readings += 1;
+                delivery.last_failure = Some(why);
+            }
+        }
+    }
+
+    /// Writes down what went wrong; the first trouble stays the trouble, later ones become events.
+    pub(crate) fn trouble(&self, trouble: Trouble) {
+        let mut inner = self.lock();
+        let at = inner.trace.events.last().map_or(Duration::ZERO, |event| event.at);
+        inner.trace.events.push(Event { at, kind: EventKind::Fault, text: trouble.message.clone() });
+        inner.trace.trouble.get_or_insert(trouble);
+    }
+
+    pub(crate) fn body_ended(&self, end: BodyEnd) {
+        self.lock().trace.body = Some(end);
+    }
+
+    /// Everything scheduled before this instant has its answer, in every scheduled stream.
+    pub(crate) fn settled_until(&self, now: Duration) -> Duration {
+        let inner = self.lock();
+        let scheduled = inner.streams.iter().filter(|open| open.stream.kind.is_scheduled());
+        scheduled.filter_map(|open| Some(open.slots.get(open.settled)?.0)).min().unwrap_or(now)
+    }
+
+    /// What is known by now, of the samples whose predecessors are all in.
+    pub(crate) fn so_far(&self, before: Duration) -> Trace {
+        let inner = self.lock();
+        let mut trace = inner.trace.clone();
+        trace.streams = inner
+            .streams
+            .iter()
+            .map(|open| Stream {
+                samples: open.slots[..open.settled]
+                    .iter()
+                    .filter_map(|(at, sample)| if *at < before { *sample } else { None })
+                    .collect(),
+                ..open.stream.clone()
+            })
+            .collect();
+        trace
+    }
+
+    /// Samples, bad ones and p95 latency of all scheduled streams since an instant.
+    pub(crate) fn figures_since(&self, start: Duration) -> (u64, u64, Option<Duration>) {
+        let inner = self.lock();
+        let scheduled = inner.streams.iter().filter(|open| open.stream.kind.is_scheduled());
+        let samples: Vec<Sample> = scheduled
+            .flat_map(|open| {
+                open.slots.iter().rev().take_while(|(at, _)| *at >= start).filter_map(|(_, s)| *s)
+            })
+            .collect();
+        let mut latencies: Vec<Duration> =
+            samples.iter().filter(|s| s.is_good()).map(|s| s.latency).collect();
+        latencies.sort_unstable();
+        let p95 = crate::stats::quantile(&latencies, 0.95, 0.025).map(|q| q.estimate);
+        (samples.len() as u64, samples.iter().filter(|s| !s.is_good()).count() as u64, p95)
+    }
+
+    /// The finished trace. Samples that never got an answer are left out.
+    pub(crate) fn finish(&self) -> Trace {
+        let mut inner = self.lock();
+        let ended = inner.trace.marks.ended.unwrap_or(Duration::MAX);
+        let streams = std::mem::take(&mut inner.streams);
+        let mut trace = inner.trace.clone();
+        trace.streams = streams
+            .into_iter()
+            .map(|open| {
+                let mut stream = open.stream;
+                stream.samples = open
+                    .slots
+                    .into_iter()
+                    .filter_map(|(_, sample)| sample)
+                    .filter(|s| s.at < ended)
+                    .collect();
+                stream.samples.sort_by_key(|sample| sample.at);
+                stream
+            })
+            .filter(|stream| stream.kind.is_scheduled() || !stream.samples.is_empty())
+            .collect();
+        trace.events.sort_by_key(|event| event.at);
+        trace
+    }
+}

@@ -1,0 +1,60 @@
+use std::fmt;
+
+/// The experiment could not be carried out. (A broken SLO is no error: it is a verdict.)
+///
+/// The message names the input, the rule and the fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+}
+
+/// What sort of error it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was asked for makes no sense: an unknown scenario, a malformed rate, a bad catalogue.
+    Input,
+    /// The environment could not be started.
+    Setup,
+    /// The fault could not be put in place.
+    Injection,
+    /// The fault could not be removed.
+    Cleanup,
+    /// The record could not be written.
+    Record,
+}
+
+impl Error {
+    /// What sort of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether the mistake is in what was asked for, so that trying again cannot help.
+    pub fn is_input(&self) -> bool {
+        self.kind == ErrorKind::Input
+    }
+
+    /// A mistake in what was asked for.
+    pub(crate) fn input(message: impl fmt::Display) -> Self {
+        Self { kind: ErrorKind::Input, message: message.to_string() }
+    }
+
+    /// An environment that could not be started. For environments of your own.
+    pub fn setup(message: impl fmt::Display) -> Self {
+        Self { kind: ErrorKind::Setup, message: message.to_string() }
+    }
+
+    pub(crate) fn record(message: impl fmt::Display) -> Self {
+        Self { kind: ErrorKind::Record, message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

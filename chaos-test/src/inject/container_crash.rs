@@ -1,0 +1,106 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::registry::{Registry, new_id};
+use crate::model::{DoseUnit, Fault};
+use crate::port::{
+    Dose, InjectError, Injector, ObserveError, Prepared, Presence, ProcessControl, RevertError, RevertRecord,
+    Support, Target,
+};
+use crate::sys::{procfs, timer};
+
+/// Kills a service without warning and starts it again.
+///
+/// Mechanism `sigkill`: the process and all of its group get SIGKILL; reverting starts the same command again on the
+/// same port.
+///
+/// Witness: the kernel's process table. The process that was killed is gone (1: down), and after the revert there is
+/// a new one (0: up). If the process that was to be killed still runs, the dose is 0.
+pub struct ContainerCrash {
+    services: Registry<Arc<dyn ProcessControl>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    pid: u32,
+    start_ticks: Option<u64>,
+}
+
+impl ContainerCrash {
+    /// An injector with nothing injected.
+    #[allow(clippy::new_without_default, reason = "an injector is made on purpose")]
+    pub fn new() -> Self {
+        Self { services: Registry::new() }
+    }
+}
+
+fn payload(record: &RevertRecord) -> Result<Payload, String> {
+    serde_json::from_value(record.payload.clone())
+        .map_err(|error| format!("the revert record {} is not one of container_crash: {error}", record.id))
+}
+
+impl Injector for ContainerCrash {
+    fn support(&self, _fault: &Fault, target: &Target) -> Support {
+        match target.process {
+            Some(_) => Support::Yes { mechanism: "sigkill" },
+            None => Support::No {
+                reason: format!("{} was not started by this run, so it may not be killed", target.service),
+            },
+        }
+    }
+
+    async fn prepare(&self, fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+        let process = target
+            .process
+            .clone()
+            .ok_or_else(|| InjectError(format!("{} was not started by this run", target.service)))?;
+        let pid = process.pid().ok_or_else(|| InjectError(format!("{} is not running", target.service)))?;
+        let payload = Payload { pid, start_ticks: procfs::start_ticks(pid) };
+        let record = RevertRecord {
+            id: new_id(),
+            injector: "container_crash".into(),
+            service: target.service.clone(),
+            payload: serde_json::to_value(&payload).map_err(|error| InjectError(error.to_string()))?,
+        };
+        self.services.lock().insert(record.id.clone(), process);
+        Ok(Prepared {
+            record,
+            mechanism: "sigkill".into(),
+            detail: format!("{fault}: SIGKILL to {} (pid {pid}) and its group", target.service),
+            unit: DoseUnit::Down,
+            asked: 1.0,
+        })
+    }
+
+    async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
+        let service = self
+            .services
+            .get(&prepared.record.id)
+            .ok_or_else(|| InjectError("was not prepared here".into()))?;
+        service.kill().map_err(|error| InjectError(format!("killing {}: {error}", prepared.record.service)))
+    }
+
+    async fn observe(&self, record: &RevertRecord) -> Result<Presence, ObserveError> {
+        let killed = payload(record).map_err(ObserveError)?;
+        let same = procfs::start_ticks(killed.pid) == killed.start_ticks && procfs::is_running(killed.pid);
+        let replaced = self.services.get(&record.id).is_some_and(|service| service.pid().is_some());
+        let measured = if same || replaced { 0.0 } else { 1.0 };
+        Ok(Presence::of(Dose { asked: 1.0, measured }))
+    }
+
+    async fn revert(&self, record: &RevertRecord) -> Result<(), RevertError> {
+        // In another process there is nothing to start: the service belonged to the process that is gone.
+        let Some(service) = self.services.get(&record.id) else { return Ok(()) };
+        service
+            .respawn()
+            .map_err(|error| RevertError(format!("starting {} again: {error}", record.service)))?;
+        // A command that cannot run at all ends at once; that is worth knowing now.
+        timer::sleep_until(timer::now() + Duration::from_millis(5)).await;
+        match service.pid() {
+            Some(_) => Ok(()),
+            None => Err(RevertError(format!("{} ended as soon as it was started again", record.service))),
+        }
+    }
+}

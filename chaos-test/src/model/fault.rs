@@ -1,0 +1,203 @@
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{ByteSize, Percent, show_duration};
+
+/// What goes wrong, as data. How it is made to happen is an injector's business.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// Worker processes that never sleep compete with the target for the processor.
+    CpuExhaust {
+        /// How many workers, each asking for one whole core.
+        workers: NonZeroU32,
+    },
+    /// Memory is taken away gradually until `size` is resident.
+    MemoryLeak {
+        /// How much is taken in the end.
+        size: ByteSize,
+    },
+    /// Every exchange with the target takes longer.
+    NetworkDelay {
+        /// What is added to a round trip; each way gets half of it.
+        delay: Duration,
+        /// Uniform extra time each way, from nothing to this.
+        jitter: Duration,
+        /// The network interface, where the mechanism works on one.
+        interface: Option<String>,
+    },
+    /// A share of the packets to and from the target is lost.
+    NetworkLoss {
+        /// The share lost.
+        loss: Percent,
+        /// The network interface, where the mechanism works on one.
+        interface: Option<String>,
+    },
+    /// Workers write and sync on the target's file system.
+    DiskStress {
+        /// How many workers.
+        workers: NonZeroU32,
+    },
+    /// The target is killed without warning and started again by the harness.
+    ContainerCrash {
+        /// The service to crash, when the scenario names none.
+        container: Option<String>,
+        /// How long it stays down before the harness starts it again.
+        downtime: Duration,
+        /// How long its recovery is expected to take (for the reader; the SLO judges).
+        recovery_time_expected: Option<Duration>,
+    },
+    /// A database is out of service for as long as the scenario lasts.
+    DatabaseDown {
+        /// The service that is the database, when the scenario names none.
+        database: Option<String>,
+        /// What its clients see.
+        mode: OutageMode,
+        /// How long its recovery is expected to take (for the reader; the SLO judges).
+        recovery_time_expected: Option<Duration>,
+    },
+    /// The target is killed and must be brought back by its own platform.
+    ServiceRecovery {
+        /// The service to crash, when the scenario names none.
+        container: Option<String>,
+        /// How long its recovery is expected to take (for the reader; the SLO judges).
+        recovery_time_expected: Option<Duration>,
+    },
+}
+
+/// What the clients of a database that is down see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutageMode {
+    /// New connections are refused.
+    Refuse,
+    /// Connections open and nothing answers.
+    Hang,
+    /// The server is killed and started again.
+    Crash,
+    /// Packets vanish.
+    Partition,
+}
+
+/// The families of faults, by the name a catalogue gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// `cpu_exhaust`
+    CpuExhaust,
+    /// `memory_leak`
+    MemoryLeak,
+    /// `network_delay`
+    NetworkDelay,
+    /// `network_loss`
+    NetworkLoss,
+    /// `disk_stress`
+    DiskStress,
+    /// `container_crash`
+    ContainerCrash,
+    /// `database_down`
+    DatabaseDown,
+    /// `service_recovery`
+    ServiceRecovery,
+}
+
+impl FaultKind {
+    /// Every kind, in the order of the catalogue.
+    pub const ALL: [Self; 8] = [
+        Self::CpuExhaust,
+        Self::MemoryLeak,
+        Self::NetworkDelay,
+        Self::NetworkLoss,
+        Self::DiskStress,
+        Self::ContainerCrash,
+        Self::DatabaseDown,
+        Self::ServiceRecovery,
+    ];
+
+    /// The name a catalogue gives it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CpuExhaust => "cpu_exhaust",
+            Self::MemoryLeak => "memory_leak",
+            Self::NetworkDelay => "network_delay",
+            Self::NetworkLoss => "network_loss",
+            Self::DiskStress => "disk_stress",
+            Self::ContainerCrash => "container_crash",
+            Self::DatabaseDown => "database_down",
+            Self::ServiceRecovery => "service_recovery",
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Fault {
+    /// Which family it belongs to.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::CpuExhaust { .. } => FaultKind::CpuExhaust,
+            Self::MemoryLeak { .. } => FaultKind::MemoryLeak,
+            Self::NetworkDelay { .. } => FaultKind::NetworkDelay,
+            Self::NetworkLoss { .. } => FaultKind::NetworkLoss,
+            Self::DiskStress { .. } => FaultKind::DiskStress,
+            Self::ContainerCrash { .. } => FaultKind::ContainerCrash,
+            Self::DatabaseDown { .. } => FaultKind::DatabaseDown,
+            Self::ServiceRecovery { .. } => FaultKind::ServiceRecovery,
+        }
+    }
+
+    /// The service its parameters name, for the families whose parameters may name one.
+    pub fn named_service(&self) -> Option<&str> {
+        match self {
+            Self::ContainerCrash { container, .. } | Self::ServiceRecovery { container, .. } => {
+                container.as_deref()
+            }
+            Self::DatabaseDown { database, .. } => database.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How long the fault itself is held in a scenario that lasts `duration`.
+    ///
+    /// Most faults last as long as the scenario. A crash lasts its downtime; the rest of the scenario
+    /// watches how the service gets on after it.
+    pub fn held_for(&self, duration: Duration) -> Duration {
+        match self {
+            Self::ContainerCrash { downtime, .. } => (*downtime).min(duration),
+            _ => duration,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    /// The family and the dose asked for: `network_delay 200 ms`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind();
+        match self {
+            Self::CpuExhaust { workers } => write!(f, "{kind} {workers} workers"),
+            Self::MemoryLeak { size } => write!(f, "{kind} {size}"),
+            Self::NetworkDelay { delay, jitter, .. } if jitter.is_zero() => {
+                write!(f, "{kind} {}", show_duration(*delay))
+            }
+            Self::NetworkDelay { delay, jitter, .. } => {
+                write!(f, "{kind} {} + 0…{} jitter each way", show_duration(*delay), show_duration(*jitter))
+            }
+            Self::NetworkLoss { loss, .. } => write!(f, "{kind} {loss}"),
+            Self::DiskStress { workers } => write!(f, "{kind} {workers} workers"),
+            Self::ContainerCrash { downtime, .. } => {
+                write!(f, "{kind}, down for {}", show_duration(*downtime))
+            }
+            Self::DatabaseDown { mode, .. } => write!(f, "{kind} ({mode:?})"),
+            Self::ServiceRecovery { .. } => write!(f, "{kind}"),
+        }
+    }
+}

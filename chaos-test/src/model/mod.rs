@@ -1,0 +1,26 @@
+//! What users describe and what a run observes, as plain data.
+//!
+//! Purpose: the vocabulary of the crate. A [`Catalogue`] holds [`Scenario`]s, groups and
+//! [`SloProfile`]s; a run leaves a [`Trace`] of [`Sample`]s, [`Marks`] and [`Event`]s.
+//!
+//! Invariants: types whose names do not start with `Raw` cannot hold nonsense. Nothing here reads a
+//! file, a clock or the environment; texts come in as `&str`.
+//! Not here: judgement (see [`crate::slo`]) and everything that acts.
+
+mod catalogue;
+mod fault;
+mod objective;
+mod safety;
+mod sample;
+mod scenario;
+mod trace;
+
+pub use catalogue::*;
+pub use fault::{Fault, FaultKind, OutageMode};
+pub use objective::{Objectives, Recovery, SloProfile};
+pub use safety::{AbortConditions, Alerts, HealthCheck, Metric, Monitoring, Safety};
+pub use sample::{Outcome, Sample, Stream, StreamKind};
+pub use scenario::{Intensity, Scenario, slug};
+pub use trace::{
+    BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Phase, Stage, Trace, Trouble,
+};

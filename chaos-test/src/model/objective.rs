@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::Percent;
+
+/// The bounds of one SLO profile. An absent bound is not judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Objectives {
+    /// Longest time from the first bad sample of an outage to the first good one after it (`mttr_seconds`).
+    pub time_to_recover: Option<Duration>,
+    /// Largest share of bad samples in the chaos phase (`max_error_rate_percent`).
+    pub error_rate: Option<Percent>,
+    /// Smallest share of the chaos and recovery phases outside an outage (`min_availability_percent`).
+    pub availability: Option<Percent>,
+    /// Largest rise of the 95th percentile of latency over the baseline's (`max_latency_degradation_ms`).
+    pub latency_degradation: Option<Duration>,
+    /// What counts as recovered, and how soon it must be.
+    pub recovery: Recovery,
+}
+
+/// What counts as recovered, and how soon it must be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Longest time from the fault's removal to stable service (`max_recovery_time_seconds`).
+    pub time: Option<Duration>,
+    /// How many health checks in a row make service stable.
+    pub required_health_checks: u32,
+    /// How far apart those checks are.
+    pub health_check_interval: Duration,
+}
+
+impl Recovery {
+    /// How long service must be good to count as stable: 3 s, or the span of the required checks if that
+    /// is longer.
+    pub fn stable_for(&self) -> Duration {
+        let span = self.health_check_interval * self.required_health_checks.saturating_sub(1);
+        span.max(Duration::from_secs(3))
+    }
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self { time: None, required_health_checks: 3, health_check_interval: Duration::from_secs(2) }
+    }
+}
+
+/// A named set of objectives: `staging`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SloProfile {
+    /// The name users write; `default` for the catalogue's base targets.
+    pub name: String,
+    /// Its bounds, inheritance already applied.
+    pub objectives: Objectives,
+    /// The scenarios that may run under it; all when absent.
+    pub allowed_scenarios: Option<Vec<String>>,
+}

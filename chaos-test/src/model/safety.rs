@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::FaultKind;
+use crate::units::Percent;
+
+/// What a catalogue asks of every run, for safety.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Safety {
+    /// When to stop a run that does more harm than meant.
+    pub abort_conditions: AbortConditions,
+    /// How long to leave the target alone between two scenarios, at least.
+    pub cooldown: Duration,
+    /// How long a whole run may take.
+    pub max_total_duration: Duration,
+    /// Faults that need a confirmation against a target this run did not start itself.
+    pub require_confirmation: Vec<FaultKind>,
+}
+
+/// When to stop a run that does more harm than meant. An absent condition never trips.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AbortConditions {
+    /// More bad samples than this share.
+    pub error_rate: Option<Percent>,
+    /// That many bad samples in a row.
+    pub consecutive_failures: Option<u32>,
+    /// An answer that takes longer than this.
+    pub response_time: Option<Duration>,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self {
+            abort_conditions: AbortConditions::default(),
+            cooldown: Duration::from_secs(5),
+            max_total_duration: Duration::from_secs(1800),
+            require_confirmation: vec![FaultKind::ContainerCrash, FaultKind::DatabaseDown],
+        }
+    }
+}
+
+/// What is watched on each service during a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Monitoring {
+    /// Which figures are sampled.
+    pub metrics: Vec<Metric>,
+    /// How often.
+    pub sampling_interval: Duration,
+    /// The health check used where a target brings none of its own.
+    pub health_check: HealthCheck,
+    /// Thresholds past which a figure becomes an event on the timeline.
+    pub alerts: Alerts,
+}
+
+/// A figure sampled per service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// `cpu_usage`
+    CpuUsage,
+    /// `memory_usage`
+    MemoryUsage,
+    /// `disk_io`
+    DiskIo,
+    /// `network_latency`
+    NetworkLatency,
+    /// `error_rate`
+    ErrorRate,
+    /// `response_time`
+    ResponseTime,
+}
+
+impl Metric {
+    /// Every figure, by the name a catalogue gives it.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("cpu_usage", Self::CpuUsage),
+        ("memory_usage", Self::MemoryUsage),
+        ("disk_io", Self::DiskIo),
+        ("network_latency", Self::NetworkLatency),
+        ("error_rate", Self::ErrorRate),
+        ("response_time", Self::ResponseTime),
+    ];
+}
+
+/// The health check used where a target brings none of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// The path asked for: `/api/health`.
+    pub endpoint: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How often it is asked outside a measurement.
+    pub interval: Duration,
+}
+
+/// Thresholds past which a figure becomes an event on the timeline. An absent one never does.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Alerts {
+    /// Share of the processor.
+    pub cpu: Option<Percent>,
+    /// Share of the memory.
+    pub memory: Option<Percent>,
+    /// Share of bad samples.
+    pub error_rate: Option<Percent>,
+    /// Time to answer.
+    pub response_time: Option<Duration>,
+}
+
+impl Default for Monitoring {
+    fn default() -> Self {
+        Self {
+            metrics: Metric::ALL.iter().map(|(_, metric)| *metric).collect(),
+            sampling_interval: Duration::from_secs(5),
+            health_check: HealthCheck {
+                endpoint: "/api/health".into(),
+                timeout: Duration::from_secs(5),
+                interval: Duration::from_secs(2),
+            },
+            alerts: Alerts::default(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Stream;
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Before the fault: what normal looks like.
+    Baseline,
+    /// The fault is in, or was in a moment ago.
+    Chaos,
+    /// The fault is gone; service is being watched on its way back.
+    Recovery,
+    /// The watch is over. The verdict tells whether service really came back.
+    Recovered,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+            Self::Chaos => "chaos",
+            Self::Recovery => "recovery",
+            Self::Recovered => "recovered",
+        })
+    }
+}
+
+/// The instants that cut a run into phases, all counted from the start of the baseline.
+/// An absent mark was not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Marks {
+    /// The baseline ended and the injection began.
+    pub inject_started: Option<Duration>,
+    /// The fault was seen in place: the chaos phase begins.
+    pub injected: Option<Duration>,
+    /// The revert began.
+    pub revert_started: Option<Duration>,
+    /// The fault was seen gone: recovery time counts from here.
+    pub removed: Option<Duration>,
+    /// The chaos phase ended.
+    pub chaos_ended: Option<Duration>,
+    /// The last sample was scheduled before this.
+    pub ended: Option<Duration>,
+}
+
+impl Marks {
+    /// The phase a sample scheduled at `at` belongs to; `None` while the fault is on its way in.
+    pub fn phase_of(&self, at: Duration) -> Option<Phase> {
+        if self.inject_started.is_none_or(|mark| at < mark) {
+            Some(Phase::Baseline)
+        } else if self.injected.is_none_or(|mark| at < mark) {
+            None
+        } else if self.chaos_ended.is_none_or(|mark| at < mark) {
+            Some(Phase::Chaos)
+        } else {
+            Some(Phase::Recovery)
+        }
+    }
+
+    /// The span from the start of the injection to the end of the watch: where outages are looked for.
+    pub fn exposed(&self) -> Option<(Duration, Duration)> {
+        Some((self.inject_started?, self.ended?))
+    }
+}
+
+/// Something that happened at an instant, for the timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, from the start of the baseline.
+    pub at: Duration,
+    /// What sort of thing.
+    pub kind: EventKind,
+    /// What, for people.
+    pub text: String,
+}
+
+/// What sort of thing an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A phase began.
+    Phase,
+    /// Something was done to the fault.
+    Fault,
+    /// Something happened to a service without our doing.
+    Service,
+    /// The test body said so: `chaos.note("…")`.
+    Note,
+}
+
+/// How much of the fault was there, by a measurement that is independent of the injection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The rung of the ladder that was used: `proxy`, `workers`, `sigkill`.
+    pub mechanism: String,
+    /// The fault and how it was made, in a phrase: `by proxy (stream) on app`.
+    pub detail: String,
+    /// What a dose is counted in.
+    pub unit: DoseUnit,
+    /// Every reading of the witness while the fault was meant to be in force.
+    pub readings: Vec<DoseReading>,
+    /// Readings that failed, with the reason of the last one.
+    pub failed_readings: u32,
+    /// Why the last failed reading failed.
+    pub last_failure: Option<String>,
+}
+
+/// What a dose is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DoseUnit {
+    /// Seconds.
+    Seconds,
+    /// Processor cores' worth of demand.
+    Cores,
+    /// 1 while the target is down, 0 while it is not.
+    Down,
+}
+
+/// One reading of the witness.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DoseReading {
+    /// When, from the start of the baseline.
+    pub at: Duration,
+    /// What was asked for, in the unit of the delivery.
+    pub asked: f64,
+    /// What was measured.
+    pub measured: f64,
+}
+
+/// How the test body ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyEnd {
+    /// It returned without an error.
+    Ok,
+    /// It returned an error.
+    Failed(String),
+    /// It panicked.
+    Panicked(String),
+    /// It was still running when its time was up.
+    TimedOut(Duration),
+}
+
+/// Everything that was observed in one run, before any judgement.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The instants that cut the run into phases.
+    pub marks: Marks,
+    /// The samples, per source.
+    pub streams: Vec<Stream>,
+    /// What happened when.
+    pub events: Vec<Event>,
+    /// The witness's account of the fault; absent when nothing was injected.
+    pub delivery: Option<Delivery>,
+    /// How a body that runs once ended; absent when it did not start or there is none.
+    pub body: Option<BodyEnd>,
+    /// Why the fault could not be injected, observed or removed.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why the experiment itself could not be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Where.
+    pub stage: Stage,
+    /// What went wrong, for people.
+    pub message: String,
+}
+
+/// Where an experiment failed to be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before the fault: environment, plan.
+    Setup,
+    /// While the fault was being put in place.
+    Injection,
+    /// While the fault was being removed.
+    Cleanup,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Setup => "setup",
+            Self::Injection => "injection",
+            Self::Cleanup => "cleanup",
+        })
+    }
+}

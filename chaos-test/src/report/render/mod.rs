@@ -1,0 +1,10 @@
+//! A report or a summary as text, Markdown or JSON.
+
+mod markdown;
+mod text;
+mod validation;
+
+pub use markdown::markdown;
+pub(crate) use text::phase_name;
+pub use text::text;
+pub use validation::{Validation, validation, validation_json};

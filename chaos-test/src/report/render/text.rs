@@ -1,0 +1,206 @@
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::super::{Report, show};
+use crate::model::{BodyEnd, Delivery, EventKind, Phase};
+use crate::slo::{Evaluation, Figure, Indicator, RecoveryTime, Verdict, median, show_dose};
+use crate::units::show_duration;
+
+/// The whole text of a report: the sentence, the table, the fault, the timeline, the logs, the way back.
+pub fn text(report: &Report) -> String {
+    let mut out = report.headline();
+    out.push('\n');
+    table(&mut out, report);
+    out.push('\n');
+    for (label, line) in facts(report) {
+        let mut lines = line.lines();
+        let _ = writeln!(out, "  {label:<10} {}", lines.next().unwrap_or_default());
+        for more in lines {
+            let _ = writeln!(out, "  {:<10} {more}", "");
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+fn table(out: &mut String, report: &Report) {
+    let evaluations = &report.judgement.evaluations;
+    if evaluations.is_empty() {
+        return;
+    }
+    let level = format!("measured ({} % interval)", (report.judgement.confidence * 1e5).round() / 1e3);
+    let mut rows = vec![["objective".into(), "limit".into(), level, "verdict".into(), String::new()]];
+    rows.extend(condensed(report).into_iter().map(|(name, evaluation)| {
+        [
+            name,
+            show::limit(evaluation),
+            show::measured(evaluation),
+            show::verdict(evaluation.verdict),
+            show::counts(evaluation),
+        ]
+    }));
+    let widths: Vec<usize> =
+        (0..5).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    out.push('\n');
+    for row in rows {
+        let mut line = String::from(" ");
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, " {cell:<width$}  ");
+        }
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+/// The rows of the table. Where several streams were judged, those of an objective that passed share one row, which
+/// shows the worst of them.
+fn condensed(report: &Report) -> Vec<(String, &Evaluation)> {
+    let several = report.judgement.streams.len() > 1;
+    let mut rows: Vec<(String, &Evaluation)> = Vec::new();
+    for evaluation in &report.judgement.evaluations {
+        let alike = |other: &&Evaluation| {
+            other.indicator == evaluation.indicator
+                && other.verdict == Verdict::Pass
+                && evaluation.verdict == Verdict::Pass
+        };
+        let passed: Vec<&Evaluation> = report.judgement.evaluations.iter().filter(alike).collect();
+        if passed.len() < 2 {
+            rows.push((show::name(evaluation, several), evaluation));
+        } else if std::ptr::eq(passed[0], evaluation) {
+            let badness = |e: &Evaluation| match e.measured {
+                Some(Figure::Share(share)) if e.indicator == Indicator::Availability => -share,
+                Some(Figure::Share(value) | Figure::Seconds(value)) => value,
+                None => f64::MIN,
+            };
+            let worst =
+                passed.iter().copied().max_by(|a, b| badness(a).total_cmp(&badness(b))).unwrap_or(evaluation);
+            rows.push((format!("{} (worst of {})", evaluation.indicator, passed.len()), worst));
+        }
+    }
+    rows
+}
+
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(delivery) = &report.trace.delivery {
+        facts.push(("fault", dose(delivery)));
+    }
+    facts.push(("timeline", timeline(report)));
+    if report.verdict() == Verdict::Inconclusive || report.judgement.reasons.len() > 1 {
+        for reason in &report.judgement.reasons {
+            facts.push(("because", reason.to_string()));
+        }
+    }
+    for finding in &report.judgement.findings {
+        facts.push(("finding", finding.to_string()));
+    }
+    if let Some(hint) = sequential_calls(report) {
+        facts.push(("hint", hint));
+    }
+    match &report.trace.body {
+        Some(BodyEnd::Failed(why)) => facts.push(("body", why.clone())),
+        Some(BodyEnd::Panicked(why)) => facts.push(("body", format!("panicked at {why}"))),
+        _ => {}
+    }
+    for (note, count) in notes(report) {
+        facts.push(("note", if count > 1 { format!("{note} × {count}") } else { note }));
+    }
+    for service in &report.services {
+        if !service.log_tail.is_empty() {
+            facts.push(("log", format!("{}:\n{}", service.name, service.log_tail.join("\n"))));
+        }
+    }
+    if let Some(path) = &report.path {
+        facts.push(("record", path.clone()));
+    }
+    facts.push(("rerun", report.rerun.clone()));
+    facts
+}
+
+/// The fault, how it was made, and what the witness saw.
+pub(super) fn dose(delivery: &Delivery) -> String {
+    let readings = &delivery.readings;
+    let Some(first) = readings.first() else {
+        return format!("{}: never measured", delivery.detail);
+    };
+    let enough = readings.iter().filter(|reading| reading.measured > reading.asked / 2.0).count();
+    let total = readings.len() + delivery.failed_readings as usize;
+    format!(
+        "{}: asked {}, measured {} in {enough} of {total} checks",
+        delivery.detail,
+        show_dose(delivery.unit, first.asked),
+        show_dose(delivery.unit, median(readings)),
+    )
+}
+
+/// The phases in one line: `baseline 10.0 s │ inject 0.01 s │ chaos 45.0 s │ revert 0.00 s │ recovered after 0.4 s`.
+pub(super) fn timeline(report: &Report) -> String {
+    let marks = &report.trace.marks;
+    let span = |from: Option<Duration>, to: Option<Duration>| Some(to?.saturating_sub(from?).as_secs_f64());
+    let mut parts = Vec::new();
+    let baseline_end = marks.inject_started.or(marks.ended).unwrap_or_default();
+    parts.push(format!("baseline {:.1} s", baseline_end.as_secs_f64()));
+    let inject_end = marks.injected.or(marks.revert_started);
+    parts.extend(span(marks.inject_started, inject_end).map(|s| format!("inject {s:.2} s")));
+    parts.extend(span(marks.injected, marks.chaos_ended).map(|s| format!("chaos {s:.1} s")));
+    parts.extend(span(marks.revert_started, marks.removed).map(|s| format!("revert {s:.2} s")));
+    let slowest = report.judgement.streams.iter().filter_map(|stream| stream.recovery_time).max_by_key(
+        |time| match time {
+            RecoveryTime::After(time) => (0, *time),
+            RecoveryTime::NotWithin(time) => (1, *time),
+        },
+    );
+    parts.extend(slowest.map(|time| match time {
+        RecoveryTime::After(time) => format!("recovered after {}", show_duration(time)),
+        RecoveryTime::NotWithin(time) => format!("not recovered within {}", show_duration(time)),
+    }));
+    parts.join(" │ ")
+}
+
+/// What the body said, each once with how often, in the order of its first time; at most eight.
+fn notes(report: &Report) -> Vec<(String, usize)> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for event in report.trace.events.iter().filter(|event| event.kind == EventKind::Note) {
+        match found.iter_mut().find(|(text, _)| *text == event.text) {
+            Some((_, count)) => *count += 1,
+            None => found.push((event.text.clone(), 1)),
+        }
+    }
+    found.truncate(8);
+    found
+}
+
+/// "Each transaction paid the delay k times": printed when the extra median latency under a proven delay is within a
+/// tenth of k whole round trips, k > 1, and every percentile that was stored agrees.
+fn sequential_calls(report: &Report) -> Option<String> {
+    let crate::model::Fault::NetworkDelay { delay, jitter, .. } = &report.scenario.fault else { return None };
+    if !jitter.is_zero() || delay.is_zero() || report.trace.marks.injected.is_none() {
+        return None;
+    }
+    let service = report.scenario.service().or_else(|| Some(&report.services.first()?.name))?;
+    report.judgement.streams.iter().find_map(|stream| {
+        let (p50, p95, _) = stream.chaos_latency?;
+        let normal = stream.baseline?;
+        let times = |chaos: Duration, normal: Duration| {
+            chaos.saturating_sub(normal).as_secs_f64() / delay.as_secs_f64()
+        };
+        let (middle, high) = (times(p50, normal.p50), times(p95, normal.p95));
+        let k = middle.round();
+        let fits = k >= 2.0 && (middle - k).abs() < 0.1 * k && (high - k).abs() < 0.2 * k;
+        fits.then(|| {
+            format!(
+                "{} took {k:.0} × {} longer: it makes {k:.0} exchanges with {service} one after the other",
+                stream.name,
+                show_duration(*delay)
+            )
+        })
+    })
+}
+
+/// How far a phase has come, for progress lines.
+pub(crate) fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Baseline => "baseline",
+        Phase::Chaos => "chaos",
+        Phase::Recovery => "recovery",
+        Phase::Recovered => "done",
+    }
+}

@@ -1,0 +1,70 @@
+use std::time::Duration;
+
+use crate::slo::{Evaluation, Figure, Indicator, Verdict};
+use crate::units::show_duration;
+
+/// A figure with its unit, to three digits that mean something.
+pub(super) fn figure(figure: Figure) -> String {
+    match figure {
+        Figure::Share(share) => format!("{} %", trimmed(share * 100.0, 2)),
+        Figure::Seconds(seconds) if seconds < 0.0 => format!("−{}", span(-seconds)),
+        Figure::Seconds(seconds) => span(seconds),
+    }
+}
+
+fn span(seconds: f64) -> String {
+    show_duration(Duration::from_secs_f64(seconds))
+}
+
+fn trimmed(number: f64, digits: usize) -> String {
+    let text = format!("{number:.digits$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The limit with its direction: `≤ 5 %`.
+pub(super) fn limit(evaluation: &Evaluation) -> String {
+    let sign = if evaluation.indicator == Indicator::Availability { "≥" } else { "≤" };
+    format!("{sign} {}", figure(evaluation.limit))
+}
+
+/// The measured value with its interval: `812 ms (790 ms … 845 ms)`.
+pub(super) fn measured(evaluation: &Evaluation) -> String {
+    let Some(value) = evaluation.measured else {
+        return match &evaluation.note {
+            Some(note) => format!("n/a ({note})"),
+            None => "n/a".into(),
+        };
+    };
+    let censored = evaluation.interval.is_none() && evaluation.note.is_some();
+    let interval = match evaluation.interval {
+        Some((low, high)) if low != high => format!(" ({} … {})", figure(low), figure(high)),
+        _ => String::new(),
+    };
+    let note = evaluation.note.as_ref().map_or_else(String::new, |note| format!(", {note}"));
+    format!("{}{}{interval}{note}", if censored { "≥ " } else { "" }, figure(value))
+}
+
+/// The verdict as it stands in the table; what is not a pass catches the eye.
+pub(super) fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Pass => "pass".into(),
+        Verdict::Fail => "FAIL".into(),
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+/// The name of an indicator, with its stream where there are several.
+pub(super) fn name(evaluation: &Evaluation, several: bool) -> String {
+    if several && evaluation.indicator != Indicator::RequestErrorRate {
+        format!("{} ({})", evaluation.indicator, evaluation.stream)
+    } else {
+        evaluation.indicator.to_string()
+    }
+}
+
+/// What the count of an evaluation was: `n = 900, 4 bad`.
+pub(super) fn counts(evaluation: &Evaluation) -> String {
+    let Some((k, n)) = evaluation.counts else { return String::new() };
+    let what = if evaluation.indicator == Indicator::LatencyDegradation { "over the limit" } else { "bad" };
+    if k == 0 { format!("n = {n}") } else { format!("n = {n}, {k} {what}") }
+}

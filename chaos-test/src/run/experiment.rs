@@ -1,0 +1,362 @@
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::driver::BodyFn;
+use super::{Chaos, Identity, IntoBodyResult, LocalFuture, Located, locate, read};
+use crate::environment::{AsEnvironment, Environment};
+use crate::error::Error;
+use crate::model::{Fault, Intensity, Objectives, Scenario, SloProfile};
+use crate::port::DynInjector;
+use crate::report::Report;
+use crate::units::{Percent, Rate, seconds};
+
+/// A scenario bound to an environment, an SLO profile and a test body.
+///
+/// ```no_run
+/// # async fn buy_tea() -> anyhow_like::Result { Ok(()) }
+/// # mod anyhow_like { pub type Result = std::result::Result<(), std::io::Error>; }
+/// # async fn example() -> Result<(), chaos_test::Error> {
+/// use chaos_test::prelude::*;
+/// let report = Experiment::scenario("Heavy Network Delay")?
+///     .against("http://127.0.0.1:8000")
+///     .slo("staging")
+///     .repeat(20.per_second(), || async { buy_tea().await })
+///     .run()
+///     .await?;
+/// report.expect_pass();
+/// # Ok(()) }
+/// ```
+pub struct Experiment {
+    pub(super) scenario: Scenario,
+    pub(super) located: Located,
+    pub(super) slo: Option<String>,
+    pub(super) overrides: Vec<Objective>,
+    pub(super) environment: Source,
+    pub(super) body: BodyKind,
+    pub(super) baseline: Option<Duration>,
+    pub(super) watch: Option<Duration>,
+    pub(super) inconclusive: Inconclusive,
+    pub(super) identity: Identity,
+    pub(super) progress: Option<bool>,
+    pub(super) injector: Option<Box<dyn DynInjector>>,
+}
+
+type Started = LocalFuture<Result<Arc<dyn AsEnvironment>, Error>>;
+
+pub(super) enum Source {
+    Missing,
+    Url(String),
+    Start(Box<dyn FnOnce() -> Started>),
+}
+
+pub(super) enum BodyKind {
+    None,
+    Once(BodyFn),
+    Repeat(Rate, BodyFn),
+}
+
+/// What a test with the verdict Inconclusive does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Inconclusive {
+    /// It fails, with a message of its own: a test that could not tell is no good news.
+    #[default]
+    Fails,
+    /// It passes; the record still says Inconclusive.
+    Passes,
+}
+
+/// A bound that replaces the SLO profile's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Objective {
+    /// Longest outage.
+    TimeToRecover(Duration),
+    /// Largest share of bad samples in the chaos phase.
+    ErrorRate(Percent),
+    /// Smallest availability in the chaos and recovery phases.
+    Availability(Percent),
+    /// Largest rise of p95 latency.
+    LatencyDegradation(Duration),
+    /// Longest time from the fault's removal to stable service.
+    RecoveryTime(Duration),
+}
+
+impl Objective {
+    /// The bound a catalogue calls by that key, `max_error_rate_percent` for one, in that key's unit.
+    pub fn by_key(key: &str, value: f64) -> Result<Self, Error> {
+        let wrong = |why: crate::units::UnitError| Error::input(format!("{key} = {value}: {why}"));
+        Ok(match key {
+            "mttr_seconds" => Self::TimeToRecover(seconds(value).map_err(wrong)?),
+            "max_error_rate_percent" => Self::ErrorRate(Percent::new(value).map_err(wrong)?),
+            "min_availability_percent" => Self::Availability(Percent::new(value).map_err(wrong)?),
+            "max_latency_degradation_ms" => Self::LatencyDegradation(seconds(value / 1e3).map_err(wrong)?),
+            "max_recovery_time_seconds" => Self::RecoveryTime(seconds(value).map_err(wrong)?),
+            _ => return Err(Error::input(format!("no objective is called `{key}`"))),
+        })
+    }
+
+    fn apply(self, objectives: &mut Objectives) {
+        match self {
+            Self::TimeToRecover(limit) => objectives.time_to_recover = Some(limit),
+            Self::ErrorRate(limit) => objectives.error_rate = Some(limit),
+            Self::Availability(limit) => objectives.availability = Some(limit),
+            Self::LatencyDegradation(limit) => objectives.latency_degradation = Some(limit),
+            Self::RecoveryTime(limit) => objectives.recovery.time = Some(limit),
+        }
+    }
+}
+
+impl Experiment {
+    /// An experiment with a scenario of the catalogue that applies here: the repo's own `chaos_scenarios.yml` over
+    /// the built-in one.
+    ///
+    /// # Errors
+    /// An unknown name (with the nearest known one), or a catalogue with mistakes (all of them).
+    pub fn scenario(name: &str) -> Result<Self, Error> {
+        Self::of(name, locate()?)
+    }
+
+    /// An experiment with a scenario of a catalogue file, over the built-in one.
+    ///
+    /// # Errors
+    /// As [`Experiment::scenario`], and a file that cannot be read.
+    pub fn scenario_of(catalogue: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        Self::of(name, read(catalogue.as_ref())?)
+    }
+
+    pub(crate) fn of(name: &str, located: Located) -> Result<Self, Error> {
+        let scenario = located.catalogue.scenario(name).map_err(Error::input)?.clone();
+        Ok(Self::new(scenario, located))
+    }
+
+    /// An experiment with a fault of your own, for that long.
+    ///
+    /// # Errors
+    /// A catalogue with mistakes: the SLO profiles come from it.
+    pub fn fault(fault: Fault, duration: Duration) -> Result<Self, Error> {
+        let scenario = Scenario {
+            name: fault.to_string(),
+            fault,
+            intensity: Intensity::Medium,
+            duration,
+            description: String::new(),
+            target: None,
+            expected_impact: None,
+            abort_conditions: None,
+        };
+        Ok(Self::new(scenario, locate()?))
+    }
+
+    fn new(scenario: Scenario, located: Located) -> Self {
+        let identity = Identity::current(&crate::model::slug(&scenario.name));
+        Self {
+            scenario,
+            located,
+            slo: None,
+            overrides: Vec::new(),
+            environment: Source::Missing,
+            body: BodyKind::None,
+            baseline: None,
+            watch: None,
+            inconclusive: Inconclusive::Fails,
+            identity,
+            progress: None,
+            injector: None,
+        }
+    }
+
+    /// Runs against something already running: `http://127.0.0.1:8000`. Faults are made on the path to it.
+    ///
+    /// Without a probe or a repeated body it is measured by the catalogue's `monitoring.health_check`.
+    pub fn against(mut self, url: impl Into<String>) -> Self {
+        self.environment = Source::Url(url.into());
+        self
+    }
+
+    /// Runs in an environment that this starts: [`Environment`], or a type of yours that holds one.
+    pub fn environment<F, R, E, X>(mut self, start: F) -> Self
+    where
+        F: FnOnce() -> R + 'static,
+        R: Future<Output = Result<E, X>> + 'static,
+        E: AsEnvironment,
+        X: std::fmt::Debug,
+    {
+        self.environment = Source::Start(Box::new(move || {
+            Box::pin(async move {
+                let started = start().await.map_err(|error| Error::setup(format!("{error:?}")))?;
+                Ok(Arc::new(started) as Arc<dyn AsEnvironment>)
+            })
+        }));
+        self
+    }
+
+    pub(crate) fn start_with(mut self, start: impl FnOnce() -> Started + 'static) -> Self {
+        self.environment = Source::Start(Box::new(start));
+        self
+    }
+
+    /// The SLO profile to judge by: `staging`. The catalogue's base targets unless said otherwise.
+    pub fn slo(mut self, profile: impl Into<String>) -> Self {
+        self.slo = Some(profile.into());
+        self
+    }
+
+    /// A bound that replaces the profile's.
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.overrides.push(objective);
+        self
+    }
+
+    /// A body that is a user transaction: it runs at that rate through all phases, and every run is a sample.
+    ///
+    /// An error or a panic is a bad sample; its time is its latency. A run that takes longer than 5 s is dropped.
+    pub fn repeat<F, R>(self, rate: Rate, body: F) -> Self
+    where
+        F: Fn() -> R + 'static,
+        R: Future + 'static,
+        R::Output: IntoBodyResult,
+    {
+        let body = Rc::new(body);
+        self.repeat_with(rate, move |_| {
+            let body = Rc::clone(&body);
+            async move { body().await }
+        })
+    }
+
+    /// As [`repeat`](Self::repeat), with a hand on the run.
+    pub fn repeat_with<F, R>(mut self, rate: Rate, body: F) -> Self
+    where
+        F: Fn(Chaos) -> R + 'static,
+        R: Future + 'static,
+        R::Output: IntoBodyResult,
+    {
+        self.body = BodyKind::Repeat(rate, boxed(body));
+        self
+    }
+
+    /// A body that is a story: it starts when the fault is proven, runs once, and its own failure fails the test.
+    pub fn body<F, R>(mut self, body: F) -> Self
+    where
+        F: Fn(Chaos) -> R + 'static,
+        R: Future + 'static,
+        R::Output: IntoBodyResult,
+    {
+        self.body = BodyKind::Once(boxed(body));
+        self
+    }
+
+    /// How long the chaos phase lasts, in place of the scenario's own duration.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.scenario.duration = duration;
+        self
+    }
+
+    /// How long normal is looked at before the fault: a third of the chaos phase, from 2 s to 10 s, unless said
+    /// otherwise.
+    pub fn baseline(mut self, duration: Duration) -> Self {
+        self.baseline = Some(duration);
+        self
+    }
+
+    /// How long recovery is watched for at most: twice the recovery limit, and long enough for the longest outage
+    /// allowed, unless said otherwise. The watch ends as soon as service is stable.
+    pub fn watch(mut self, duration: Duration) -> Self {
+        self.watch = Some(duration);
+        self
+    }
+
+    /// The service it is aimed at, in place of the scenario's own target.
+    pub fn target(mut self, service: impl Into<String>) -> Self {
+        self.scenario.target = Some(service.into());
+        self
+    }
+
+    /// What a test with the verdict Inconclusive does: it fails unless said otherwise.
+    pub fn inconclusive(mut self, inconclusive: Inconclusive) -> Self {
+        self.inconclusive = inconclusive;
+        self
+    }
+
+    /// The name its record goes by, in place of the running test's.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.identity.test = name.into();
+        self
+    }
+
+    /// Whether progress is told on standard error: phase, samples, error rate, latency. Under nextest it is, elsewhere
+    /// not, unless said otherwise here or by `CHAOS_TEST_PROGRESS`.
+    pub fn progress(mut self, told: bool) -> Self {
+        self.progress = Some(told);
+        self
+    }
+
+    /// An injector of your own in place of the built-in one.
+    pub fn injector(mut self, injector: impl DynInjector + 'static) -> Self {
+        self.injector = Some(Box::new(injector));
+        self
+    }
+
+    pub(crate) fn identified(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// The profile to judge by, overrides applied.
+    pub(super) fn profile(&self) -> Result<SloProfile, Error> {
+        let mut profile = self.located.catalogue.profile(self.slo.as_deref()).map_err(Error::input)?;
+        for objective in &self.overrides {
+            objective.apply(&mut profile.objectives);
+        }
+        if let Some(allowed) = &profile.allowed_scenarios {
+            if !allowed.contains(&self.scenario.name) {
+                return Err(Error::input(format!(
+                    "\"{}\" may not run under the SLO profile \"{}\": its `allowed_scenarios` are {}",
+                    self.scenario.name,
+                    profile.name,
+                    allowed.join(", ")
+                )));
+            }
+        }
+        Ok(profile)
+    }
+
+    /// Carries it out and writes its record.
+    ///
+    /// A broken SLO is no error: it is in the report. So is an experiment that could not be carried out once it had
+    /// begun.
+    ///
+    /// # Errors
+    /// What was asked for makes no sense (an unknown profile, no environment), or the record could not be written.
+    pub async fn run(self) -> Result<Report, Error> {
+        super::execute::execute(self).await
+    }
+}
+
+fn boxed<F, R>(body: F) -> BodyFn
+where
+    F: Fn(Chaos) -> R + 'static,
+    R: Future + 'static,
+    R::Output: IntoBodyResult,
+{
+    let body = Rc::new(body);
+    Rc::new(move |chaos| {
+        let body = Rc::clone(&body);
+        Box::pin(async move { body(chaos).await.into_body_result() })
+    })
+}
+
+impl std::fmt::Debug for Experiment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Experiment")
+            .field("scenario", &self.scenario.name)
+            .field("slo", &self.slo)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An environment with one service that is already running.
+pub(super) async fn url_environment(name: &str, url: String) -> Result<Environment, Error> {
+    Environment::builder().url(name, url).start().await
+}

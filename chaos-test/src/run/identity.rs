@@ -1,0 +1,76 @@
+use crate::sys::{env, run_folder};
+
+/// Which test this is: its names, and how to run just it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// `checkout_survives::medium_cpu_stress`
+    pub(crate) test: String,
+    /// `shop::checkout` under nextest, `checkout` elsewhere.
+    pub(crate) binary: String,
+    /// Which try of nextest this is, from 1.
+    attempt: u32,
+    in_nextest: bool,
+    in_libtest: bool,
+}
+
+impl Identity {
+    /// The test of that path, from the attribute: a module path with its crate, and a name.
+    pub(crate) fn of_attribute(module: &str, name: &str) -> Self {
+        let inside = module.split_once("::").map_or("", |(_, rest)| rest);
+        let test = if inside.is_empty() { name.to_owned() } else { format!("{inside}::{name}") };
+        Self { test, in_libtest: true, ..Self::unnamed() }
+    }
+
+    /// The test that is running now, as nextest or libtest tell it; else that name.
+    pub(crate) fn current(fallback: &str) -> Self {
+        let thread = std::thread::current()
+            .name()
+            .filter(|name| *name != "main" && !name.contains("tokio"))
+            .map(str::to_owned);
+        let named = env::var("NEXTEST_TEST_NAME").or(thread);
+        let in_libtest = named.is_some();
+        Self { test: named.unwrap_or_else(|| fallback.to_owned()), in_libtest, ..Self::unnamed() }
+    }
+
+    fn unnamed() -> Self {
+        let nextest = env::var("NEXTEST_BINARY_ID");
+        let in_nextest = nextest.is_some();
+        Self {
+            test: String::new(),
+            binary: nextest.unwrap_or_else(program),
+            attempt: env::var("NEXTEST_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1),
+            in_nextest,
+            in_libtest: in_nextest,
+        }
+    }
+
+    /// The file name of its record, without the ending.
+    pub(crate) fn file_stem(&self) -> String {
+        let retry = if self.attempt > 1 { format!("__attempt-{}", self.attempt) } else { String::new() };
+        run_folder::file_name(&format!("{}__{}{retry}", self.binary, self.test))
+    }
+
+    /// The command that runs just this test.
+    pub(crate) fn rerun(&self) -> String {
+        match (self.in_nextest, self.in_libtest) {
+            (true, _) => format!("cargo nextest run -E 'binary_id(={}) & test(={})'", self.binary, self.test),
+            (_, true) => format!("cargo test --test {} -- --exact {}", self.binary, self.test),
+            (_, false) => format!("run {} again", self.binary),
+        }
+    }
+}
+
+/// The name of this program, without the hash that cargo puts behind a test's.
+fn program() -> String {
+    let exe = env::current_exe();
+    let stem = exe
+        .as_deref()
+        .and_then(|path| path.file_stem())
+        .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    match stem.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            name.to_owned()
+        }
+        _ => stem,
+    }
+}

@@ -1,0 +1,32 @@
+//! The one place where everything comes together: an [`Experiment`] binds a scenario to an environment, an SLO
+//! profile and a test body, and [`Experiment::run`] carries it out.
+//!
+//! Purpose: public and complete; the attribute macro is only sugar over it.
+//!
+//! Invariants: the engine, the probers and the proxies run on the harness's threads, the test body on the caller's;
+//! a run that has begun leaves a record.
+//! Not here: how anything is measured, injected or judged.
+
+mod body;
+mod catalogue_file;
+mod chaos;
+mod client;
+mod driver;
+mod execute;
+mod experiment;
+mod identity;
+mod panics;
+mod progress;
+mod record;
+
+pub use body::IntoBodyResult;
+pub use chaos::{Chaos, RequestRecord};
+pub use client::{Client, RequestBuilder};
+pub use experiment::{Experiment, Inconclusive, Objective};
+
+pub(crate) use body::BodyResult;
+pub(crate) use catalogue_file::{Located, embedded, locate, read};
+pub(crate) use identity::Identity;
+
+/// A boxed future that stays on its thread.
+pub(crate) type LocalFuture<T> = std::pin::Pin<Box<dyn Future<Output = T>>>;

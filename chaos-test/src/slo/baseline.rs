@@ -1,0 +1,107 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Objectives, Outcome, Phase, Sample, Stream, Trace};
+use crate::stats::{Proportion, quantile};
+use crate::units::show_duration;
+
+/// What normal looks like for one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// How many samples it rests on.
+    pub n: u64,
+    /// How many of them were bad.
+    pub bad: u64,
+    /// Median latency.
+    pub p50: Duration,
+    /// 95th percentile of latency.
+    pub p95: Duration,
+    /// 99th percentile of latency.
+    pub p99: Duration,
+}
+
+/// Fewer samples than this do not show what normal is.
+const FEWEST: u64 = 20;
+
+impl Baseline {
+    /// The latency up to which a sample counts as normal again after the fault: the baseline's p99, or its p95 with
+    /// a tenth of the allowed degradation (50 ms if none is set) on top, whichever is more.
+    pub fn tolerance(&self, objectives: &Objectives) -> Duration {
+        let room = objectives.latency_degradation.map_or(Duration::from_millis(50), |limit| limit / 10);
+        self.p99.max(self.p95 + room)
+    }
+}
+
+/// The baseline of every judged stream, or what is wrong with the first unhealthy one.
+pub fn baseline(trace: &Trace, objectives: &Objectives) -> Result<Vec<Baseline>, String> {
+    trace
+        .streams
+        .iter()
+        .filter(|stream| stream.kind.is_scheduled())
+        .map(|stream| of(stream, trace, objectives))
+        .collect()
+}
+
+fn of(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Result<Baseline, String> {
+    let samples: Vec<&Sample> = stream
+        .samples
+        .iter()
+        .filter(|sample| trace.marks.phase_of(sample.at) == Some(Phase::Baseline))
+        .collect();
+    let seen = Proportion::new(samples.iter().filter(|s| !s.is_good()).count() as u64, samples.len() as u64);
+    if seen.n < FEWEST {
+        return Err(format!(
+            "only {} samples of {} before the fault, {FEWEST} are needed",
+            seen.n, stream.name
+        ));
+    }
+    let limit = objectives.error_rate.map_or(0.5, |limit| limit.ratio());
+    if seen.estimate() > limit || seen.k == seen.n {
+        let worst = most_common_failure(&samples);
+        return Err(format!(
+            "{} of {} samples of {} were bad before any fault ({worst}), more than the limit of {:.3} %",
+            seen.k,
+            seen.n,
+            stream.name,
+            limit * 100.0
+        ));
+    }
+    let latencies = latencies(samples.iter().copied(), stream.timeout);
+    let at = |p: f64| quantile(&latencies, p, 0.025).map_or(Duration::ZERO, |q| q.estimate);
+    let found = Baseline { n: seen.n, bad: seen.k, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+    if found.p95 >= stream.timeout {
+        return Err(format!(
+            "p95 latency of {} is the timeout itself ({})",
+            stream.name,
+            show_duration(stream.timeout)
+        ));
+    }
+    Ok(found)
+}
+
+/// The latencies of the samples that got an answer, sorted; one without an answer counts as the timeout at least.
+/// A refused or broken connection says nothing about latency and is left out.
+pub(super) fn latencies<'a>(samples: impl Iterator<Item = &'a Sample>, timeout: Duration) -> Vec<Duration> {
+    let mut list: Vec<Duration> = samples
+        .filter_map(|sample| match sample.outcome {
+            Outcome::Good => Some(sample.latency),
+            Outcome::Timeout | Outcome::Dropped => Some(sample.latency.max(timeout)),
+            _ => None,
+        })
+        .collect();
+    list.sort_unstable();
+    list
+}
+
+pub(super) fn most_common_failure(samples: &[&Sample]) -> String {
+    let mut counts: Vec<(Outcome, usize)> = Vec::new();
+    for sample in samples.iter().filter(|sample| !sample.is_good()) {
+        match counts.iter_mut().find(|(outcome, _)| *outcome == sample.outcome) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((sample.outcome, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts.first().map_or_else(|| "none bad".into(), |(outcome, count)| format!("{count} {outcome}"))
+}

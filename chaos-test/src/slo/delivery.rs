@@ -1,0 +1,74 @@
+use crate::model::{Delivery, DoseReading, DoseUnit, Marks};
+use crate::units::{seconds, show_duration};
+
+/// What the witness's readings prove.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Proof {
+    /// The fault was there, at about the dose asked for.
+    Delivered {
+        /// Much more was measured than asked for.
+        overdose: bool,
+    },
+    /// It was not, or it cannot be said.
+    Missing(String),
+}
+
+/// Fewer readings than this prove nothing.
+const FEWEST: usize = 3;
+
+/// Whether the fault was really there: at least three readings in the fault window, and at most one in five with
+/// half of the dose asked for or less. A reading that failed counts as none.
+pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
+    let Some(delivery) = delivery else {
+        return Proof::Missing("nothing was injected".into());
+    };
+    if marks.injected.is_none() {
+        return Proof::Missing(match &delivery.last_failure {
+            Some(why) => format!("the witness could not see it: {why}"),
+            None => "the witness never saw it in place".into(),
+        });
+    }
+    let readings = &delivery.readings;
+    if readings.len() < FEWEST {
+        let why = delivery
+            .last_failure
+            .as_ref()
+            .map_or_else(String::new, |why| format!("; the last failure: {why}"));
+        return Proof::Missing(format!(
+            "the witness measured it {} times, {FEWEST} are needed ({} readings failed{why})",
+            readings.len(),
+            delivery.failed_readings
+        ));
+    }
+    let asked = readings[0].asked;
+    let total = readings.len() + delivery.failed_readings as usize;
+    let short =
+        readings.iter().filter(|r| r.measured <= r.asked / 2.0).count() + delivery.failed_readings as usize;
+    let median = median(readings);
+    if short * 5 > total || median <= asked / 2.0 {
+        return Proof::Missing(format!(
+            "asked {}, measured {} (median of {} checks; {short} with half of it or less)",
+            show_dose(delivery.unit, asked),
+            show_dose(delivery.unit, median),
+            total
+        ));
+    }
+    Proof::Delivered { overdose: median > asked * 1.5 }
+}
+
+/// The median of what was measured; 0 when nothing was.
+pub fn median(readings: &[DoseReading]) -> f64 {
+    let mut measured: Vec<f64> = readings.iter().map(|reading| reading.measured).collect();
+    measured.sort_by(f64::total_cmp);
+    measured.get(measured.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// A dose with its unit: `200.6 ms`, `1.98 cores`, `down`.
+pub fn show_dose(unit: DoseUnit, dose: f64) -> String {
+    match unit {
+        DoseUnit::Seconds if dose < 1.0 => format!("{:.1} ms", dose * 1e3),
+        DoseUnit::Seconds => seconds(dose).map_or_else(|_| format!("{dose} s"), show_duration),
+        DoseUnit::Cores => format!("{dose:.2} cores"),
+        DoseUnit::Down => if dose > 0.5 { "down" } else { "up" }.into(),
+    }
+}

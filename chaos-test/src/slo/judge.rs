@@ -1,0 +1,290 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::baseline::latencies;
+use super::evaluate::Subject;
+use super::{
+    Baseline, Evaluation, Finding, Indicator, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, proof,
+    recovery,
+};
+use crate::model::{BodyEnd, Objectives, Phase, StreamKind, Trace};
+use crate::units::show_duration;
+
+/// The error allowed per scenario: how often a service that meets its objectives may be failed by chance.
+/// It is shared evenly over the objectives that rest on counts.
+pub const ALPHA: f64 = 0.001;
+
+/// A verdict with everything it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is not Pass, the weightiest first.
+    pub reasons: Vec<Reason>,
+    /// Every objective held against every judged stream.
+    pub evaluations: Vec<Evaluation>,
+    /// The confidence of the printed intervals, from 0 to 1.
+    pub confidence: f64,
+    /// What normal was and what went down, per judged stream.
+    pub streams: Vec<StreamFigures>,
+    /// Things worth telling that decide nothing.
+    pub findings: Vec<Finding>,
+}
+
+/// Figures of one judged stream that no objective needs but people do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamFigures {
+    /// The stream.
+    pub name: String,
+    /// What one sample of it is.
+    pub kind: StreamKind,
+    /// What normal was.
+    pub baseline: Option<Baseline>,
+    /// Samples and bad ones in the chaos phase.
+    pub chaos: (u64, u64),
+    /// Samples and bad ones in the recovery phase.
+    pub recovery: (u64, u64),
+    /// Every outage.
+    pub outages: Vec<Outage>,
+    /// Mean time to recover over the outages; absent without one.
+    pub mean_time_to_recover: Option<Duration>,
+    /// Share of good samples in the chaos and recovery phases: availability as a client counts it.
+    pub good_share: f64,
+    /// Median, 95th and 99th percentile of latency in the chaos phase.
+    pub chaos_latency: Option<(Duration, Duration, Duration)>,
+    /// The first good sample after the fault was gone, from its removal.
+    pub first_success: Option<Duration>,
+    /// How long it took to be itself again.
+    pub recovery_time: Option<RecoveryTime>,
+}
+
+/// Judges a run.
+///
+/// The order of precedence: a run that could not be carried out is `Error`; an unhealthy baseline, a fault that is
+/// not proven, a starved prober make it `Inconclusive` whatever the numbers say (a failing body still fails);
+/// else the worst of the evaluations and the body.
+pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
+    let mut judgement = Judgement {
+        verdict: Verdict::Pass,
+        reasons: Vec::new(),
+        evaluations: Vec::new(),
+        confidence: 1.0 - ALPHA,
+        streams: Vec::new(),
+        findings: Vec::new(),
+    };
+    if let Some(trouble) = &trace.trouble {
+        judgement.push(Verdict::Error, Reason::CouldNotRun(trouble.stage, trouble.message.clone()));
+    }
+    match &trace.body {
+        Some(BodyEnd::Failed(why)) => judgement.push(Verdict::Fail, Reason::BodyFailed(why.clone())),
+        Some(BodyEnd::Panicked(why)) => {
+            judgement.push(Verdict::Fail, Reason::BodyFailed(format!("panicked at {why}")))
+        }
+        Some(BodyEnd::TimedOut(after)) => judgement.push(
+            Verdict::Fail,
+            Reason::BodyFailed(format!("still running {} after it started", show_duration(*after))),
+        ),
+        Some(BodyEnd::Ok) | None => {}
+    }
+    let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled()).count();
+    if scheduled == 0 && trace.trouble.is_none() {
+        judgement.push(Verdict::Inconclusive, Reason::NoSamples);
+        return judgement;
+    }
+    let baselines = match baseline(trace, objectives) {
+        Ok(baselines) => baselines,
+        Err(why) => {
+            if trace.trouble.is_none() {
+                judgement.push(Verdict::Inconclusive, Reason::BaselineUnhealthy(why));
+            }
+            return judgement;
+        }
+    };
+    if trace.marks.injected.is_none() && trace.trouble.is_some() {
+        return judgement;
+    }
+    judgement.evaluate(trace, objectives, &baselines);
+    match proof(trace.delivery.as_ref(), &trace.marks) {
+        Proof::Missing(why) => judgement.push(Verdict::Inconclusive, Reason::FaultNotDelivered(why)),
+        Proof::Delivered { overdose } => {
+            judgement.findings.extend(overdose.then_some(Finding::Overdose));
+            judgement.find(objectives);
+        }
+    }
+    judgement.starvation(trace);
+    judgement.settle();
+    judgement
+}
+
+impl Judgement {
+    fn push(&mut self, verdict: Verdict, reason: Reason) {
+        self.verdict = self.verdict.max(verdict);
+        self.reasons.push(reason);
+    }
+
+    fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
+        let asked_requests =
+            trace.streams.iter().filter(|s| s.kind == StreamKind::Request && !s.samples.is_empty()).count();
+        let repeated = trace.streams.iter().any(|stream| stream.kind == StreamKind::Transaction);
+        let counts = 2 * baselines.len() + if repeated { 0 } else { asked_requests };
+        let tail = ALPHA / counts.max(1) as f64;
+        self.confidence = 1.0 - 2.0 * tail;
+        let subject = |stream| Subject { stream, marks: &trace.marks, objectives, tail };
+        let mut baselines = baselines.iter();
+        for stream in &trace.streams {
+            let subject = subject(stream);
+            if stream.kind == StreamKind::Request {
+                // A repeated body's requests are inside its transactions, which are judged already.
+                if !repeated {
+                    self.evaluations.extend(subject.error_rate());
+                }
+                continue;
+            }
+            let Some(normal) = baselines.next() else { continue };
+            let outages = subject.outages();
+            self.evaluations.extend(
+                [
+                    subject.error_rate(),
+                    subject.availability(&outages),
+                    subject.worst_time_to_recover(&outages),
+                    subject.recovery_time(normal),
+                    subject.latency(normal),
+                ]
+                .into_iter()
+                .flatten(),
+            );
+            self.streams.push(figures(&subject, *normal, outages, trace));
+        }
+    }
+
+    fn find(&mut self, objectives: &Objectives) {
+        let moved = self.streams.iter().any(|stream| {
+            let slow = match (&stream.baseline, stream.chaos_latency) {
+                (Some(normal), Some((_, p95, _))) => p95 > normal.tolerance(objectives),
+                _ => true,
+            };
+            slow || !stream.outages.is_empty() || stream.chaos.1 > 0
+        });
+        if !moved {
+            self.findings.push(Finding::NoVisibleEffect);
+        }
+        if self.streams.iter().any(|stream| matches!(stream.recovery_time, Some(RecoveryTime::NotWithin(_))))
+        {
+            self.findings.push(Finding::StillBad);
+        }
+    }
+
+    fn starvation(&mut self, trace: &Trace) {
+        for stream in trace.streams.iter().filter(|stream| stream.kind.is_scheduled()) {
+            let mut lags: Vec<Duration> = stream
+                .samples
+                .iter()
+                .filter(|sample| trace.marks.phase_of(sample.at) == Some(Phase::Chaos))
+                .map(|sample| sample.lag)
+                .collect();
+            lags.sort_unstable();
+            let p99 = crate::stats::quantile(&lags, 0.99, 0.01).map_or(Duration::ZERO, |q| q.estimate);
+            if p99 > stream.interval {
+                let reason = Reason::ProberStarved {
+                    stream: stream.name.clone(),
+                    lag: p99,
+                    interval: stream.interval,
+                };
+                self.push(Verdict::Inconclusive, reason);
+            }
+        }
+    }
+
+    /// Adds what the evaluations come to, unless something has already taken the ground from under them.
+    fn settle(&mut self) {
+        let void = self.reasons.iter().any(|reason| {
+            matches!(
+                reason,
+                Reason::FaultNotDelivered(_) | Reason::ProberStarved { .. } | Reason::CouldNotRun(..)
+            )
+        });
+        if void {
+            return;
+        }
+        let worst =
+            self.evaluations.iter().map(|evaluation| evaluation.verdict).max().unwrap_or(Verdict::Pass);
+        match worst {
+            Verdict::Fail => {
+                self.verdict = self.verdict.max(Verdict::Fail);
+                self.reasons.insert(0, Reason::ObjectiveBroken);
+            }
+            Verdict::Inconclusive => {
+                let why = self.evaluations.iter().find_map(|evaluation| evaluation.reason.clone());
+                self.push(Verdict::Inconclusive, why.unwrap_or(Reason::WithinResolution));
+            }
+            _ => {}
+        }
+    }
+
+    /// The broken objectives, the one furthest past its limit first.
+    pub fn broken(&self) -> Vec<&Evaluation> {
+        let mut broken: Vec<&Evaluation> =
+            self.evaluations.iter().filter(|e| e.verdict == Verdict::Fail).collect();
+        // Latency and errors name the cause; downtime and recovery follow from them.
+        broken.sort_by_key(|evaluation| match evaluation.indicator {
+            Indicator::LatencyDegradation => 0,
+            Indicator::ErrorRate => 1,
+            Indicator::RequestErrorRate => 2,
+            Indicator::WorstTimeToRecover => 3,
+            Indicator::RecoveryTime => 4,
+            Indicator::Availability => 5,
+        });
+        broken
+    }
+
+    /// The verdict with its reason, as in `Inconclusive(fault not delivered)`.
+    pub fn label(&self) -> String {
+        let reason = match self.verdict {
+            Verdict::Inconclusive | Verdict::Error | Verdict::Aborted => self.weightiest(),
+            Verdict::Pass | Verdict::Fail => None,
+        };
+        match reason {
+            Some(reason) => format!("{}({})", self.verdict, reason.label()),
+            None => self.verdict.to_string(),
+        }
+    }
+
+    /// The reason that decided the verdict.
+    pub fn weightiest(&self) -> Option<&Reason> {
+        self.reasons
+            .iter()
+            .find(|reason| matches!(reason, Reason::CouldNotRun(..)))
+            .or_else(|| self.reasons.first())
+    }
+}
+
+fn figures(subject: &Subject<'_>, normal: Baseline, outages: Vec<Outage>, trace: &Trace) -> StreamFigures {
+    let stream = subject.stream;
+    let marks = &trace.marks;
+    let count = |phase: Phase| {
+        let of = || stream.samples.iter().filter(move |s| marks.phase_of(s.at) == Some(phase));
+        (of().count() as u64, of().filter(|s| !s.is_good()).count() as u64)
+    };
+    let (chaos, after) = (count(Phase::Chaos), count(Phase::Recovery));
+    let ended = marks.ended.unwrap_or_default();
+    let total: Duration = outages.iter().map(|outage| outage.length(ended)).sum();
+    let chaos_samples = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Chaos));
+    let latencies = latencies(chaos_samples, stream.timeout);
+    let at = |p| crate::stats::quantile(&latencies, p, 0.025).map(|q| q.estimate);
+    StreamFigures {
+        name: stream.name.clone(),
+        kind: stream.kind,
+        baseline: Some(normal),
+        chaos,
+        recovery: after,
+        mean_time_to_recover: (!outages.is_empty()).then(|| total / outages.len() as u32),
+        good_share: 1.0 - (chaos.1 + after.1) as f64 / (chaos.0 + after.0).max(1) as f64,
+        chaos_latency: at(0.5).zip(at(0.95)).zip(at(0.99)).map(|((p50, p95), p99)| (p50, p95, p99)),
+        first_success: marks.removed.and_then(|removed| {
+            stream.samples.iter().find(|s| s.at >= removed && s.is_good()).map(|s| s.at - removed)
+        }),
+        recovery_time: recovery(stream, &normal, marks, subject.objectives),
+        outages,
+    }
+}

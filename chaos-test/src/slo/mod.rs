@@ -1,0 +1,25 @@
+//! From what was observed to a verdict: total functions over a [`Trace`](crate::model::Trace).
+//!
+//! Purpose: [`judge`] turns samples, marks and the witness's readings into indicators, holds them against
+//! the objectives, and says Pass, Inconclusive or Fail with the reason. Definitions are in
+//! `docs/statistics.md`.
+//!
+//! Invariants: the same trace and objectives always give the same judgement, so a stored record can be
+//! judged again. No proof of the fault never gives a Pass.
+//! Not here: measuring, and how a judgement is printed.
+
+mod baseline;
+mod delivery;
+mod evaluate;
+mod judge;
+mod outage;
+mod recovery;
+mod verdict;
+
+pub use baseline::{Baseline, baseline};
+pub use delivery::{Proof, median, proof, show_dose};
+pub use evaluate::{Evaluation, Figure, Indicator};
+pub use judge::{ALPHA, Judgement, StreamFigures, judge};
+pub use outage::{Outage, outages};
+pub use recovery::{RecoveryTime, recovery};
+pub use verdict::{Finding, Reason, Verdict};

@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Baseline;
+use super::outage::Stable;
+use crate::model::{Marks, Objectives, Sample, Stream};
+
+/// How long a service took to be itself again after the fault was gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryTime {
+    /// This long.
+    After(Duration),
+    /// Not within the watch, which lasted this long after the fault was gone (right-censored).
+    NotWithin(Duration),
+}
+
+/// From the fault's removal to the first good sample of a stable window in which errors and latency are back in
+/// the baseline's tolerance; `None` when the fault was never removed.
+///
+/// A sample is normal when it is good and not slower than [`Baseline::tolerance`]; a stable window (see
+/// [`outages`](super::outages)) starts with a normal sample and has at most a tenth of good but slower ones.
+pub fn recovery(
+    stream: &Stream,
+    baseline: &Baseline,
+    marks: &Marks,
+    objectives: &Objectives,
+) -> Option<RecoveryTime> {
+    let removed = marks.removed?;
+    let ended = marks.ended?;
+    let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
+    let stable = Stable::of(stream, objectives.recovery.stable_for(), bad_share);
+    let tolerance = baseline.tolerance(objectives);
+    let slow = |sample: &Sample| sample.latency > tolerance;
+    let first = stream.samples.partition_point(|sample| sample.at < removed);
+    let back = (first..stream.samples.len()).find(|&i| {
+        let sample = &stream.samples[i];
+        sample.is_good()
+            && !slow(sample)
+            && stable.starts_at(&stream.samples, i, stream.interval, ended, &slow)
+    });
+    Some(match back {
+        Some(i) => RecoveryTime::After(stream.samples[i].at - removed),
+        None => RecoveryTime::NotWithin(ended.saturating_sub(removed)),
+    })
+}

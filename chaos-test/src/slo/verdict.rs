@@ -1,0 +1,136 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Stage;
+use crate::units::show_duration;
+
+/// What a run comes to. Ordered: a suite's verdict is its worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The fault was there and every objective held.
+    Pass,
+    /// The run cannot tell; a reason says why.
+    Inconclusive,
+    /// An objective was broken, or the test body failed.
+    Fail,
+    /// A guard stopped the run.
+    Aborted,
+    /// The experiment could not be carried out.
+    Error,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "Pass",
+            Self::Inconclusive => "Inconclusive",
+            Self::Fail => "Fail",
+            Self::Aborted => "Aborted",
+            Self::Error => "Error",
+        })
+    }
+}
+
+/// Why a verdict is not Pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// The service broke its objectives before any fault; nothing was injected.
+    BaselineUnhealthy(String),
+    /// The witness saw no fault, or less than half of the dose asked for.
+    FaultNotDelivered(String),
+    /// The samples cannot decide an objective.
+    NeedsMoreSamples {
+        /// About how many more would, at the share seen so far; `None` if it sits on the limit.
+        more: Option<u64>,
+    },
+    /// A measured time is within its resolution of the limit.
+    WithinResolution,
+    /// The samples were not sent on time, so they say more about this host than about the service.
+    ProberStarved {
+        /// The stream concerned.
+        stream: String,
+        /// 99th percentile of the lag behind the schedule.
+        lag: Duration,
+        /// What it may be at most: the interval of the stream.
+        interval: Duration,
+    },
+    /// Nothing was measured: no probe and no repeated body.
+    NoSamples,
+    /// An objective was broken; the evaluations tell which.
+    ObjectiveBroken,
+    /// The test body returned an error, panicked or did not end.
+    BodyFailed(String),
+    /// The experiment could not be carried out.
+    CouldNotRun(Stage, String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BaselineUnhealthy(why) => write!(f, "baseline unhealthy: {why}"),
+            Self::FaultNotDelivered(why) => write!(f, "fault not delivered: {why}"),
+            Self::NeedsMoreSamples { more: Some(more) } => write!(f, "needs about {more} more probes"),
+            Self::NeedsMoreSamples { more: None } => {
+                f.write_str("needs far more probes: the share seen is too close to the limit")
+            }
+            Self::WithinResolution => f.write_str("too close to the limit for the probe interval"),
+            Self::ProberStarved { stream, lag, interval } => write!(
+                f,
+                "prober starved: {stream} ran {} behind its schedule at p99, more than its interval of {}",
+                show_duration(*lag),
+                show_duration(*interval)
+            ),
+            Self::NoSamples => {
+                f.write_str("nothing was measured: add a probe to the environment or `repeat` to the test")
+            }
+            Self::ObjectiveBroken => f.write_str("an objective was broken"),
+            Self::BodyFailed(why) => write!(f, "the test body failed: {why}"),
+            Self::CouldNotRun(stage, why) => write!(f, "{stage}: {why}"),
+        }
+    }
+}
+
+impl Reason {
+    /// The few words that stand in `Inconclusive(…)`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::BaselineUnhealthy(_) => "baseline unhealthy".into(),
+            Self::FaultNotDelivered(_) => "fault not delivered".into(),
+            Self::ProberStarved { .. } => "prober starved".into(),
+            Self::NoSamples => "no samples".into(),
+            Self::ObjectiveBroken => "objective broken".into(),
+            Self::BodyFailed(_) => "body failed".into(),
+            Self::CouldNotRun(stage, _) => stage.to_string(),
+            Self::NeedsMoreSamples { .. } | Self::WithinResolution => self.to_string(),
+        }
+    }
+}
+
+/// Something worth telling that decides nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Finding {
+    /// The fault was proven, and neither errors nor latency moved.
+    NoVisibleEffect,
+    /// The fault is proven gone and the service was still out of its baseline when the watch ended.
+    StillBad,
+    /// Much more of the fault was measured than asked for.
+    Overdose,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoVisibleEffect => "the fault had no visible effect",
+            Self::StillBad => "the fault is gone and the service has not come back to its baseline",
+            Self::Overdose => "the fault measured is more than 1.5 times the fault asked for",
+        })
+    }
+}

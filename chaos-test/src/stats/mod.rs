@@ -1,0 +1,17 @@
+//! Exact binomial and order statistics: what a count or a sorted list of latencies can tell.
+//!
+//! Purpose: intervals for a proportion (Clopper & Pearson 1934) and for a quantile (order
+//! statistics), and how many samples a decision still needs.
+//!
+//! Invariants: functions are total on their documented domain and depend on nothing but numbers. `tail`
+//! is always the error allowed on one side.
+//! Not here: which proportion is judged against which limit (that is [`crate::slo`]).
+
+mod beta;
+mod proportion;
+mod quantile;
+mod random;
+
+pub use proportion::{Decision, Proportion, samples_needed};
+pub use quantile::{Quantile, quantile};
+pub use random::SplitMix;

@@ -1,0 +1,22 @@
+//! The only code that touches the operating system.
+//!
+//! Purpose: the clock, the environment, files, processes, ports, and the proxy that every service's front door is
+//! made of. Everything else in the crate asks here.
+//!
+//! Invariants: what is started here ends with this process or is written in the ledger first. No function decides
+//! policy.
+//! Not here: which fault is made of what (that is `inject`).
+
+pub(crate) mod burner;
+pub(crate) mod clock;
+pub(crate) mod env;
+pub(crate) mod files;
+pub(crate) mod hook;
+pub(crate) mod ledger;
+pub(crate) mod ports;
+pub(crate) mod process;
+pub(crate) mod procfs;
+pub(crate) mod proxy;
+pub(crate) mod run_folder;
+pub(crate) mod runtime;
+pub(crate) mod timer;

@@ -1,0 +1,42 @@
+//! Where a run keeps what it leaves: one folder for all tests of one `cargo nextest run` or `cargo test`.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use super::{env, procfs};
+
+/// The id all tests of this run share.
+///
+/// Under nextest it is nextest's own, so records can be joined with its JUnit file. Elsewhere it is made of the
+/// process that started this one (cargo, for all test binaries of a `cargo test`) and its start.
+pub(crate) fn run_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| {
+        let given = env::var("CHAOS_TEST_RUN_ID").or_else(|| env::var("NEXTEST_RUN_ID"));
+        given.map(|id| file_name(&id)).unwrap_or_else(|| {
+            let parent = env::parent_pid();
+            format!("local-{parent}-{}", procfs::start_ticks(parent).unwrap_or_default())
+        })
+    })
+}
+
+/// The folder all runs are kept in: `$CHAOS_TEST_DIR`, else `target/chaos-test`.
+pub(crate) fn results_dir() -> PathBuf {
+    env::var("CHAOS_TEST_DIR").map_or_else(|| env::target_dir().join("chaos-test"), PathBuf::from)
+}
+
+/// The folder of this run.
+pub(crate) fn run_dir() -> PathBuf {
+    results_dir().join(run_id())
+}
+
+/// A text as a file name: letters, digits, `_`, `-` and `.`; `::` becomes `__`.
+pub(crate) fn file_name(text: &str) -> String {
+    let clean: String = text
+        .replace("::", "__")
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '-' })
+        .collect();
+    // A name may not be longer than 255 bytes; the suffix and a temporary's need some.
+    clean.trim_start_matches('.').chars().take(200).collect()
+}
