@@ -132,6 +132,13 @@ impl Subject<'_> {
         evaluation.measured = Some(Figure::Share(seen.estimate()));
         evaluation.interval = Some((Figure::Share(low), Figure::Share(high)));
         self.by_count(&mut evaluation, seen, limit);
+        if request && evaluation.verdict == Verdict::Inconclusive {
+            // A body makes as many requests as it likes. They can break the objective; a few of them that do not are
+            // no reason to doubt what the probes have shown.
+            evaluation.verdict = Verdict::Pass;
+            evaluation.reason = None;
+            evaluation.note = Some("too few to judge".into());
+        }
         Some(evaluation)
     }
 

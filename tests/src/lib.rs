@@ -1,0 +1,12 @@
+//! What the end-to-end suites share: a stub service that does what it is told, and a fault that tells it.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "test code may use clocks, files and processes"
+)]
+
+mod scripted;
+mod stub;
+
+pub use scripted::Scripted;
+pub use stub::{Answer, Served, Stub};

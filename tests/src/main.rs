@@ -1,0 +1,29 @@
+//! The stub as a program: `stub --port 8000`. `--die-after 2s` ends it by itself, `--late 300ms` makes it ready late.
+#![allow(clippy::disallowed_methods, reason = "a program reads its own arguments")]
+
+use std::time::Duration;
+
+use chaos_test::units::parse_duration;
+use suite::Stub;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let (mut port, mut late, mut die_after) = (0, Duration::ZERO, Duration::from_secs(600));
+    while let Some(arg) = args.next() {
+        let value = args.next().ok_or(format!("{arg} wants a value"))?;
+        match arg.as_str() {
+            "--port" => port = value.parse()?,
+            "--late" => late = parse_duration(&value)?,
+            "--die-after" => die_after = parse_duration(&value)?,
+            _ => return Err(format!("{arg} is not an option").into()),
+        }
+    }
+    println!("stub starts with GREETING={}", std::env::var("GREETING").unwrap_or_default());
+    tokio::time::sleep(late).await;
+    let stub = Stub::start(port).await?;
+    println!("stub listens on {}", stub.url());
+    tokio::time::sleep(die_after).await;
+    println!("stub ends by itself");
+    Ok(())
+}

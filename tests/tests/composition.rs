@@ -1,0 +1,45 @@
+//! The attribute above other test attributes.
+#![allow(clippy::disallowed_methods, reason = "test code may read the environment")]
+
+use chaos_test::prelude::*;
+use rstest::rstest;
+
+async fn stub() -> Result<Environment, Error> {
+    let app = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/"));
+    Environment::builder().process("app", app).start().await
+}
+
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn above_tokio(chaos: Chaos) {
+    assert_eq!(
+        tokio::runtime::Handle::current().runtime_flavor(),
+        tokio::runtime::RuntimeFlavor::MultiThread
+    );
+    assert_eq!(chaos.phase().await, Phase::Chaos);
+}
+
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[rstest]
+#[case::one("a", 1)]
+#[case::two("b", 2)]
+#[tokio::test]
+async fn with_cases(chaos: Chaos, #[case] word: &str, #[case] number: u32) -> anyhow::Result<()> {
+    anyhow::ensure!(matches!((word, number), ("a", 1) | ("b", 2)));
+    chaos.client("app").get("/").send().await?.error_for_status()?;
+    Ok(())
+}
+
+/// Nested modules are part of the test's name, and the record knows it.
+mod nested {
+    use super::stub;
+    use chaos_test::prelude::*;
+
+    #[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+    async fn deeper(chaos: Chaos) {
+        if let Ok(name) = std::env::var("NEXTEST_TEST_NAME") {
+            assert_eq!(name, "nested::deeper::light_network_delay");
+        }
+        chaos.note("deeper");
+    }
+}

@@ -1,0 +1,239 @@
+//! The contract every injector keeps: inject → present; revert → absent; revert twice; revert after the target died;
+//! what is foreign survives; the ledger knows before the act; a cancel in the middle is reverted.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "test code may read files and start processes"
+)]
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chaos_test::inject::injector_for;
+use chaos_test::model::Fault;
+use chaos_test::port::{
+    DynInjector, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support,
+    Target,
+};
+use chaos_test::prelude::*;
+
+async fn two_services() -> Environment {
+    let service = || Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/"));
+    let started = Environment::builder().process("app", service()).process("other", service()).start().await;
+    started.expect("two stubs")
+}
+
+fn faults() -> [Fault; 3] {
+    [
+        Fault::CpuExhaust { workers: NonZeroU32::new(2).unwrap() },
+        Fault::NetworkDelay { delay: 100.ms(), jitter: Duration::ZERO, interface: None },
+        Fault::ContainerCrash { container: None, downtime: 1.seconds(), recovery_time_expected: None },
+    ]
+}
+
+async fn is_present(injector: &dyn DynInjector, record: &RevertRecord) -> bool {
+    // Workers take a moment to be scheduled.
+    for _ in 0..100 {
+        if let Presence::Present(dose) = injector.observe(record).await.expect("a reading") {
+            return dose.measured > dose.asked / 2.0;
+        }
+        tokio::time::sleep(20.ms()).await;
+    }
+    false
+}
+
+async fn is_absent(injector: &dyn DynInjector, record: &RevertRecord) -> bool {
+    for _ in 0..100 {
+        if matches!(injector.observe(record).await.expect("a reading"), Presence::Absent(_)) {
+            return true;
+        }
+        tokio::time::sleep(20.ms()).await;
+    }
+    false
+}
+
+async fn prepared(fault: &Fault, target: &Target) -> (Box<dyn DynInjector>, Prepared) {
+    let injector = injector_for(fault).expect("there is one");
+    assert!(matches!(injector.support(fault, target), Support::Yes { .. }));
+    let prepared = injector.prepare(fault, target).await.expect("it can be prepared");
+    (injector, prepared)
+}
+
+#[tokio::test]
+async fn injected_is_present_and_reverted_is_absent_twice() {
+    for fault in faults() {
+        let environment = two_services().await;
+        let app = environment.service("app").unwrap();
+        let (injector, prepared) = prepared(&fault, &app.target()).await;
+        assert!(is_absent(&*injector, &prepared.record).await, "{fault}: preparing changes nothing");
+        injector.inject(&prepared).await.expect("it can be injected");
+        assert!(is_present(&*injector, &prepared.record).await, "{fault}: injected and not there");
+        for time in ["once", "twice"] {
+            injector.revert(&prepared.record).await.expect("it can be undone");
+            assert!(
+                is_absent(&*injector, &prepared.record).await,
+                "{fault}: reverted {time} and still there"
+            );
+        }
+        assert!(app.pid().is_some(), "{fault}: the service runs");
+    }
+}
+
+#[tokio::test]
+async fn reverting_after_the_target_died_is_no_error() {
+    for fault in faults() {
+        let environment = two_services().await;
+        let target = environment.service("app").unwrap().target();
+        let (injector, prepared) = prepared(&fault, &target).await;
+        injector.inject(&prepared).await.expect("it can be injected");
+        drop(environment);
+        let reverted = injector.revert(&prepared.record).await;
+        // A crashed service is started again even when nobody waits for it: that undoes the fault.
+        assert!(reverted.is_ok(), "{fault}: {reverted:?}");
+        assert!(is_absent(&*injector, &prepared.record).await, "{fault}: still there");
+    }
+}
+
+#[tokio::test]
+async fn another_injector_can_revert_by_the_record_alone() {
+    for fault in faults() {
+        let environment = two_services().await;
+        let (injector, prepared) = prepared(&fault, &environment.service("app").unwrap().target()).await;
+        injector.inject(&prepared).await.expect("it can be injected");
+        let text = serde_json::to_string(&prepared.record).expect("a record is data");
+        let record: RevertRecord = serde_json::from_str(&text).expect("and can be read back");
+        let stranger = injector_for(&fault).expect("there is one");
+        stranger.revert(&record).await.expect("it can be undone, or there is nothing to undo");
+        if matches!(fault, Fault::CpuExhaust { .. }) {
+            assert!(is_absent(&*injector, &record).await, "{fault}: workers are found by their mark");
+        }
+        injector.revert(&record).await.expect("and again by the one that made it");
+    }
+}
+
+#[tokio::test]
+async fn what_is_foreign_survives() {
+    // Looks like a worker of ours and carries another fault's mark.
+    let mut foreign = Command::new("sleep")
+        .arg("60")
+        .env("CHAOS_TEST_MARK", "somebody-elses")
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("`sleep` is on every Linux");
+    for fault in faults() {
+        let environment = two_services().await;
+        let (app, other) = (environment.service("app").unwrap(), environment.service("other").unwrap());
+        let other_pid = other.pid();
+        // The same kind of fault on the other service is not ours to touch.
+        let delay = Fault::NetworkDelay { delay: 80.ms(), jitter: Duration::ZERO, interface: None };
+        let (theirs, their_fault) = prepared(&delay, &other.target()).await;
+        theirs.inject(&their_fault).await.expect("it can be injected");
+        let (injector, prepared) = prepared(&fault, &app.target()).await;
+        injector.inject(&prepared).await.expect("it can be injected");
+        injector.revert(&prepared.record).await.expect("it can be undone");
+        assert!(
+            foreign.try_wait().expect("it is our child").is_none(),
+            "{fault}: the foreign process is gone"
+        );
+        assert_eq!(other.pid(), other_pid, "{fault}: the other service is another process now");
+        assert!(is_present(&*theirs, &their_fault.record).await, "{fault}: the other fault is gone");
+        theirs.revert(&their_fault.record).await.expect("it can be undone");
+    }
+    foreign.kill().and_then(|()| foreign.wait()).expect("it is our child");
+}
+
+/// A real injector that looks, at the moment of the act, whether the ledger knows of it, and then takes its time.
+#[derive(Clone)]
+struct Witnessed {
+    real: Arc<dyn DynInjector>,
+    slow: Duration,
+    seen: Arc<Mutex<Vec<String>>>,
+    ledger: PathBuf,
+}
+
+impl Witnessed {
+    fn note(&self, what: &str) {
+        self.seen.lock().unwrap().push(what.to_owned());
+    }
+}
+
+impl Injector for Witnessed {
+    fn support(&self, fault: &Fault, target: &Target) -> Support {
+        self.real.support(fault, target)
+    }
+    async fn prepare(&self, fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+        self.real.prepare(fault, target).await
+    }
+    async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
+        let text = std::fs::read_to_string(&self.ledger).unwrap_or_default();
+        let owed = text.lines().any(|line| line.contains("owed") && line.contains(&prepared.record.id));
+        self.note(if owed { "owed before the act" } else { "NOT owed before the act" });
+        self.real.inject(prepared).await?;
+        self.note("injected");
+        tokio::time::sleep(self.slow).await;
+        Ok(())
+    }
+    async fn observe(&self, record: &RevertRecord) -> Result<Presence, ObserveError> {
+        self.real.observe(record).await
+    }
+    async fn revert(&self, record: &RevertRecord) -> Result<(), RevertError> {
+        self.real.revert(record).await?;
+        self.note("reverted");
+        Ok(())
+    }
+}
+
+/// The ledger of this process, beside the records of this run.
+async fn ledger() -> PathBuf {
+    let report = Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .environment(|| async { Err::<Environment, _>(Error::setup("only to learn where records go")) })
+        .name("where records go")
+        .run()
+        .await
+        .expect("a setup error is in the report");
+    let record = PathBuf::from(report.path.expect("it was written"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let dir = if record.is_absolute() { record } else { root.join(record) };
+    dir.with_file_name(format!("ledger-{}.jsonl", std::process::id()))
+}
+
+#[tokio::test]
+async fn a_cancel_during_inject_leaves_a_ledger_entry_and_no_fault() {
+    let ledger = ledger().await;
+    let fault = Fault::CpuExhaust { workers: NonZeroU32::new(2).unwrap() };
+    let injector = Witnessed {
+        real: injector_for(&fault).unwrap().into(),
+        slow: 1500.ms(),
+        seen: Arc::default(),
+        ledger: ledger.clone(),
+    };
+    let seen = Arc::clone(&injector.seen);
+    let experiment = Experiment::fault(fault, 10.seconds())
+        .unwrap()
+        .environment(|| async { Ok::<_, Error>(two_services().await) })
+        .baseline(1.seconds())
+        .injector(injector);
+    let running = experiment.run();
+    let injected = async {
+        while !seen.lock().unwrap().iter().any(|what| what == "injected") {
+            tokio::time::sleep(5.ms()).await;
+        }
+    };
+    // Dropping the future is what a timeout or a cancelled task does.
+    tokio::select! { _ = running => panic!("it cannot be done yet"), () = injected => {} }
+    assert_eq!(seen.lock().unwrap()[0], "owed before the act");
+    tokio::time::timeout(10.seconds(), async {
+        while seen.lock().unwrap().last().map(String::as_str) != Some("reverted") {
+            tokio::time::sleep(10.ms()).await;
+        }
+    })
+    .await
+    .expect("the fault is reverted although nobody waits for the experiment");
+    tokio::time::sleep(200.ms()).await;
+    let text = std::fs::read_to_string(ledger).expect("there is a ledger");
+    assert!(text.lines().any(|line| line.contains("settled")), "{text}");
+}

@@ -1,0 +1,159 @@
+//! Environments: processes that start, fail to start, end; several services; one address through a crash.
+#![allow(clippy::disallowed_methods, reason = "test code may look at processes")]
+
+use chaos_test::prelude::*;
+
+fn stub() -> Process {
+    Process::cargo_bin("stub").args(["--port", "{port}"])
+}
+
+fn message<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    let error = outcome.expect_err("it cannot start");
+    println!("{error}\n");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_service_is_ready_when_it_says_so() {
+    let environment = Environment::builder()
+        .process("late", stub().args(["--late", "300ms"]).ready(Probe::http("/")))
+        .env("late", "GREETING", |env| env.url_for("late", "hello from {host}:{port}"))
+        .start()
+        .await
+        .expect("it starts");
+    let late = environment.service("late").unwrap();
+    let answer = reqwest::get(late.url()).await.expect("it is ready").text().await.unwrap();
+    assert_eq!(answer, "ok");
+    let log = late.log_tail(5).join("\n");
+    assert!(log.contains(&format!("GREETING=hello from {}", late.address())), "{log}");
+}
+
+#[tokio::test]
+async fn what_it_started_ends_with_it() {
+    let environment = Environment::builder().process("app", stub()).start().await.expect("it starts");
+    let pid = environment.service("app").unwrap().pid().expect("it runs");
+    assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
+    drop(environment);
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "the process is gone, and waited for");
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_start_says_why() {
+    let missing = Environment::builder().process("app", Process::new("/no/such/program")).start().await;
+    let text = message(missing);
+    assert!(text.contains("starting app: /no/such/program") && text.contains("No such file"), "{text}");
+
+    let unbuilt = Environment::builder().process("app", Process::cargo_bin("stubb")).start().await;
+    let text = message(unbuilt);
+    assert!(text.contains("no program named `stubb`") && text.contains("cargo build --bin stubb"), "{text}");
+
+    let dies = Environment::builder().process("app", stub().args(["--nonsense", "1"])).start().await;
+    let text = message(dies);
+    assert!(
+        text.contains("app ended before it was ready") && text.contains("--nonsense is not an option"),
+        "{text}"
+    );
+
+    let never = stub().args(["--late", "60s"]).ready(Probe::http("/")).ready_within(300.ms());
+    let text = message(Environment::builder().process("app", never).start().await);
+    assert!(text.contains("app was not ready within 300 ms") && text.contains("stub starts with"), "{text}");
+
+    let twice = Environment::builder().process("app", stub()).process("app", stub()).start().await;
+    assert!(message(twice).contains("two services are named \"app\""));
+
+    let text = message(Environment::builder().url("app", "https://127.0.0.1:1").start().await);
+    assert!(text.contains("only http:// can be reached"), "{text}");
+
+    let text =
+        message(Environment::builder().process("app", stub()).probe("ap", Probe::http("/")).start().await);
+    assert!(text.contains("no service named \"ap\" in this environment: it has app"), "{text}");
+}
+
+#[tokio::test]
+async fn an_environment_that_fails_is_an_error_in_the_record() {
+    let report = Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .environment(|| Environment::builder().process("app", stub().args(["--nonsense", "1"])).start())
+        .run()
+        .await
+        .expect("it has a record");
+    assert_eq!(report.judgement.label(), "Error(setup)");
+    println!("{}", report.text());
+    assert!(report.headline().contains("app ended before it was ready"), "{}", report.headline());
+    assert!(!report.passed());
+}
+
+#[tokio::test]
+async fn a_service_that_dies_by_itself_is_an_event() {
+    let report = Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .environment(|| {
+            let app = stub().args(["--die-after", "3s"]).ready(Probe::http("/"));
+            Environment::builder().process("app", app).start()
+        })
+        .duration(5.seconds())
+        .baseline(1.seconds())
+        .watch(5.seconds())
+        .run()
+        .await
+        .expect("well formed");
+    println!("{}", report.text());
+    assert_eq!(report.verdict(), Verdict::Fail);
+    assert!(
+        report.trace.events.iter().any(|event| event.text.contains("app ended by itself")),
+        "{:?}",
+        report.trace.events
+    );
+}
+
+#[tokio::test]
+async fn a_crash_keeps_the_address_and_changes_the_process() {
+    let report = Experiment::scenario("Application Container Restart")
+        .unwrap()
+        .environment(|| Environment::builder().process("app", stub().ready(Probe::http("/"))).start())
+        .objective(Objective::ErrorRate(chaos_test::units::Percent::new(60.0).unwrap()))
+        .objective(Objective::Availability(chaos_test::units::Percent::new(50.0).unwrap()))
+        .duration(8.seconds())
+        .baseline(1.seconds())
+        .run()
+        .await
+        .expect("well formed");
+    println!("{}", report.text());
+    assert_eq!(report.verdict(), Verdict::Pass, "{}", report.text());
+    let outages = &report.judgement.streams[0].outages;
+    assert_eq!(outages.len(), 1);
+    let down = outages[0].end.unwrap() - outages[0].start;
+    assert!(down >= 1900.ms(), "it was down for the two seconds of the scenario: {down:?}");
+}
+
+#[tokio::test]
+async fn a_family_without_an_injector_is_refused_in_plain_words() {
+    for name in [
+        "Light Memory Stress",
+        "Light Packet Loss",
+        "Light Disk Stress",
+        "Database Brief Outage",
+        "Service Recovery",
+    ] {
+        let experiment = Experiment::scenario(name).expect("it parses");
+        let environment = || Environment::builder().process("app", stub()).start();
+        let text = message(experiment.environment(environment).run().await);
+        assert!(text.contains("no injector for") && text.contains(name), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_decides_what_may_run_under_it() {
+    let experiment = Experiment::scenario("Heavy CPU Stress").unwrap().slo("production");
+    let text = message(experiment.against("http://127.0.0.1:9").run().await);
+    assert!(text.contains("may not run under the SLO profile \"production\""), "{text}");
+    let text = message(
+        Experiment::scenario("Light CPU Stress")
+            .unwrap()
+            .slo("stagging")
+            .against("http://127.0.0.1:9")
+            .run()
+            .await,
+    );
+    assert!(text.contains("did you mean \"staging\""), "{text}");
+}

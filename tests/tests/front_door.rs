@@ -1,0 +1,167 @@
+//! The front door: no byte lost or reordered, half-close and reset kept, faults at once on open connections.
+#![allow(clippy::disallowed_methods, reason = "test code may use clocks")]
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use chaos_test::port::PathShape;
+use chaos_test::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const ONE_WAY: PathShape = PathShape { delay: Duration::from_millis(100), jitter: Duration::ZERO };
+
+struct Door {
+    environment: Environment,
+}
+
+impl Door {
+    async fn to(upstream: SocketAddr) -> Self {
+        let environment = Environment::builder().url("app", format!("http://{upstream}")).start().await;
+        Self { environment: environment.expect("a door needs a free port") }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.environment.address("app")).await.expect("the door is open");
+        stream.set_nodelay(true).expect("a TCP socket");
+        stream
+    }
+
+    fn shape(&self, shape: PathShape) {
+        let path = self.environment.service("app").expect("it is there").target().path;
+        path.expect("every service has a path").shape(shape);
+    }
+}
+
+/// Answers every byte with the same byte; at the end of what it gets, sends `bye` and closes.
+async fn echo() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.set_nodelay(true);
+                let mut bytes = vec![0; 64 * 1024];
+                while let Ok(n @ 1..) = stream.read(&mut bytes).await {
+                    if stream.write_all(&bytes[..n]).await.is_err() {
+                        return;
+                    }
+                }
+                let _ = stream.write_all(b"bye").await;
+            });
+        }
+    });
+    address
+}
+
+fn pattern(length: usize) -> Vec<u8> {
+    let mut random = chaos_test::stats::SplitMix::new(7);
+    (0..length).map(|_| random.bits() as u8).collect()
+}
+
+/// Sends and reads back while the shape changes under it.
+async fn exchange(door: &Door, length: usize, changes: &[(Duration, PathShape)]) -> Vec<u8> {
+    let (mut from, mut to) = door.connect().await.into_split();
+    let sent = pattern(length);
+    let writer = tokio::spawn(async move {
+        for chunk in sent.chunks(10_007) {
+            to.write_all(chunk).await.expect("the door takes it");
+        }
+        to.shutdown().await.expect("half a close");
+    });
+    let changing = async {
+        for (after, shape) in changes {
+            tokio::time::sleep(*after).await;
+            door.shape(*shape);
+        }
+    };
+    let mut got = Vec::new();
+    let (read, ()) = tokio::join!(from.read_to_end(&mut got), changing);
+    read.expect("the other half stays open until all is there");
+    writer.await.expect("it does not panic");
+    got
+}
+
+#[tokio::test]
+async fn no_byte_is_lost_or_reordered_while_the_shape_changes() {
+    let door = Door::to(echo().await).await;
+    let jitter = PathShape { delay: 5.ms(), jitter: 20.ms() };
+    let changes = [
+        (5.ms(), ONE_WAY),
+        (30.ms(), jitter),
+        (50.ms(), PathShape::default()),
+        (5.ms(), jitter),
+        (80.ms(), PathShape { delay: 1.ms(), jitter: Duration::ZERO }),
+        (20.ms(), PathShape::default()),
+    ];
+    let length = 24 * 1024 * 1024;
+    let got = exchange(&door, length, &changes).await;
+    let mut expected = pattern(length);
+    expected.extend_from_slice(b"bye");
+    assert_eq!(got.len(), expected.len());
+    assert!(got == expected, "every byte, in order, and the word after the half-close");
+}
+
+#[tokio::test]
+async fn a_delay_applies_to_open_connections_at_once_and_goes_at_once() {
+    let door = Door::to(echo().await).await;
+    let mut stream = door.connect().await;
+    let round = async |stream: &mut TcpStream| {
+        let sent = Instant::now();
+        stream.write_all(b"x").await.expect("open");
+        stream.read_exact(&mut [0]).await.expect("open");
+        sent.elapsed()
+    };
+    round(&mut stream).await;
+    door.shape(ONE_WAY);
+    let slow = round(&mut stream).await;
+    assert!(slow >= Duration::from_millis(200), "a round trip is two ways: {slow:?}");
+    // What is under way when the fault goes is delivered at once, not after its delay.
+    door.shape(PathShape { delay: 30.seconds(), jitter: Duration::ZERO });
+    stream.write_all(b"y").await.expect("open");
+    tokio::time::sleep(50.ms()).await;
+    door.shape(PathShape::default());
+    let back = tokio::time::timeout(5.seconds(), stream.read_exact(&mut [0])).await;
+    assert!(back.is_ok(), "removing the delay set free what was waiting");
+    let quick = round(&mut stream).await;
+    assert!(quick < Duration::from_millis(200), "and nothing is delayed any more: {quick:?}");
+}
+
+#[tokio::test]
+async fn a_reset_stays_a_reset() {
+    for shape in [PathShape::default(), ONE_WAY] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let door = Door::to(listener.local_addr().expect("it listens")).await;
+        door.shape(shape);
+        let mut client = door.connect().await;
+        client.write_all(b"hello").await.expect("open");
+        let (mut server, _) = listener.accept().await.expect("the door connects");
+        server.read_exact(&mut [0; 5]).await.expect("the words arrive");
+        server.set_zero_linger().expect("a TCP socket");
+        drop(server);
+        let read = client.read(&mut [0; 8]).await;
+        let kind = read.expect_err("a reset is not a polite end").kind();
+        assert_eq!(kind, std::io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_resets_its_clients() {
+    // Bound and dropped: nobody listens there.
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound");
+    let door = Door::to(nobody).await;
+    let mut client = door.connect().await;
+    let read = client.read(&mut [0; 8]).await;
+    assert!(read.is_err(), "not a polite end: {read:?}");
+}
+
+#[tokio::test]
+async fn the_witness_measures_through_the_door() {
+    let door = Door::to(echo().await).await;
+    let path = door.environment.service("app").expect("it is there").target().path.expect("it has a path");
+    let without = path.round_trip().await.expect("open");
+    path.shape(ONE_WAY);
+    let with = path.round_trip().await.expect("open");
+    assert!(with >= Duration::from_millis(200), "{with:?}");
+    assert!(without < with);
+}
