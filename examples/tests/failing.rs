@@ -1,4 +1,5 @@
-//! Fails on purpose, to show what a failure looks like: `cargo nextest run -p chaos-test-examples --features failing`.
+//! Fails on purpose, to show what a failure looks like:
+//! `cargo nextest run -p chaos-test-examples --features failing --test failing`.
 //!
 //! The shop asks its stock four times per order, one question after the other. On a quiet day nobody notices.
 
@@ -20,8 +21,22 @@ async fn a_chatty_checkout_survives(chaos: Chaos) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[chaos_test(scenario = "Medium Network Delay", slo = "staging", environment = chatty_shop, duration = "8s")]
-async fn a_body_that_panics(chaos: Chaos) {
+#[chaos_test(
+    scenario = "Medium Network Delay",
+    slo = "staging",
+    environment = chatty_shop,
+    duration = "8s",
+    objectives(max_latency_degradation_ms = 100)
+)]
+async fn a_body_that_panics_too(chaos: Chaos) {
+    chaos.until(Phase::Recovery).await;
     let answer = chaos.client("app").post("/orders").body("1 x tea").send().await;
     assert!(answer.is_err(), "this order was not expected to be accepted");
+}
+
+#[chaos_test(scenario = "Medium Network Delay", slo = "staging", environment = chatty_shop, duration = "8s")]
+async fn a_task_that_panics_elsewhere() -> anyhow::Result<()> {
+    let task = tokio::spawn(async { panic!("a task of the test's own") });
+    task.await?;
+    Ok(())
 }

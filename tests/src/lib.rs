@@ -5,8 +5,11 @@
     reason = "test code may use clocks, files and processes"
 )]
 
+pub mod figures;
+mod relay;
 mod scripted;
 mod stub;
 
+pub use relay::Relay;
 pub use scripted::Scripted;
 pub use stub::{Answer, Served, Stub};

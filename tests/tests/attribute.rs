@@ -24,10 +24,10 @@ async fn lab() -> anyhow::Result<Lab> {
     Ok(Lab { environment: stub().await?, word: "tea" })
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
 async fn without_arguments() {}
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
 async fn by_reference(chaos: &Chaos) -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(chaos.phase().await, Phase::Chaos);
     assert_eq!(chaos.client("app").get("/").send().await?.text().await?, "ok");
@@ -36,14 +36,14 @@ async fn by_reference(chaos: &Chaos) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = lab, duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = lab, duration = "4s", baseline = "1s")]
 async fn with_an_environment_of_ones_own(chaos: Chaos, lab: &Lab) -> eyre::Result<()> {
     eyre::ensure!(chaos.url("app") == lab.environment.service("app").unwrap().url());
     assert_eq!(lab.word, "tea");
     Ok(())
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = lab, repeat = "50/s", duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = lab, repeat = "50/s", duration = "4s", baseline = "1s")]
 async fn shared_and_repeated(lab: Arc<Lab>, chaos: &Chaos) -> anyhow::Result<()> {
     chaos.client("app").get(lab.word).send().await?.error_for_status()?;
     Ok(())
@@ -53,7 +53,7 @@ async fn shared_and_repeated(lab: Arc<Lab>, chaos: &Chaos) -> anyhow::Result<()>
     scenarios = ["Light Network Delay", "Medium Network Delay"],
     slo = "dev",
     environment = stub,
-    duration = "3s",
+    duration = "4s",
     baseline = "1s",
     flavor = "multi_thread"
 )]
@@ -67,7 +67,7 @@ async fn on_several_threads(chaos: Chaos) {
     }
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
 #[should_panic(expected = "the test body failed under \"Light Network Delay\": panicked at")]
 async fn a_panic_is_a_failure() {
     panic!("as it should");
@@ -77,7 +77,7 @@ async fn a_panic_is_a_failure() {
     scenario = "Medium Network Delay",
     slo = "staging",
     environment = stub,
-    duration = "3s",
+    duration = "4s",
     baseline = "1s",
     objectives(max_latency_degradation_ms = 50)
 )]

@@ -9,7 +9,7 @@ async fn stub() -> Result<Environment, Error> {
     Environment::builder().process("app", app).start().await
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn above_tokio(chaos: Chaos) {
     assert_eq!(
@@ -19,7 +19,7 @@ async fn above_tokio(chaos: Chaos) {
     assert_eq!(chaos.phase().await, Phase::Chaos);
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
 #[rstest]
 #[case::one("a", 1)]
 #[case::two("b", 2)]
@@ -35,7 +35,7 @@ mod nested {
     use super::stub;
     use chaos_test::prelude::*;
 
-    #[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "3s", baseline = "1s")]
+    #[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
     async fn deeper(chaos: Chaos) {
         if let Ok(name) = std::env::var("NEXTEST_TEST_NAME") {
             assert_eq!(name, "nested::deeper::light_network_delay");

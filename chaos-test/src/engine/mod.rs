@@ -129,7 +129,8 @@ impl Run {
     async fn chaos(&mut self, fault: &mut FaultRun) {
         let proven = fault.inject(&self.ports, &self.recorder).await;
         if !proven {
-            self.recorder.mark(|marks| marks.revert_started = Some(marks.inject_started.unwrap_or_default()));
+            let reverting = self.now();
+            self.recorder.mark(|marks| marks.revert_started = Some(reverting));
             fault.revert(&self.ports, &self.recorder).await;
             return;
         }

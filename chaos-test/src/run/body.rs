@@ -1,7 +1,17 @@
-use std::fmt::Debug;
+use std::fmt;
 
-/// How one run of a test body ended: nothing, or its error as text.
-pub(crate) type BodyResult = Result<(), String>;
+/// How one run of a test body ended.
+pub(crate) type BodyResult = Result<(), BodyError>;
+
+/// The error of a test body, as the text its `Debug` gave.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BodyError(String);
+
+impl fmt::Debug for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What a test body may return: nothing, or a `Result` with any error that can be shown.
 #[diagnostic::on_unimplemented(
@@ -10,7 +20,7 @@ pub(crate) type BodyResult = Result<(), String>;
 )]
 pub trait IntoBodyResult {
     /// The error as text, if there is one.
-    fn into_body_result(self) -> Result<(), String>;
+    fn into_body_result(self) -> Result<(), BodyError>;
 }
 
 impl IntoBodyResult for () {
@@ -19,8 +29,8 @@ impl IntoBodyResult for () {
     }
 }
 
-impl<E: Debug> IntoBodyResult for Result<(), E> {
+impl<E: fmt::Debug> IntoBodyResult for Result<(), E> {
     fn into_body_result(self) -> BodyResult {
-        self.map_err(|error| format!("{error:?}"))
+        self.map_err(|error| BodyError(format!("{error:?}")))
     }
 }

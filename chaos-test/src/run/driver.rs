@@ -98,7 +98,7 @@ async fn carry_out(command: Command, body: BodyFn, chaos: Chaos, clock: Arc<dyn 
             };
             let _ = reply.send(match ended {
                 Ok(Ok(())) => BodyEnd::Ok,
-                Ok(Err(why)) => BodyEnd::Failed(why),
+                Ok(Err(why)) => BodyEnd::Failed(format!("{why:?}")),
                 Err(why) => BodyEnd::Panicked(why),
             });
         }

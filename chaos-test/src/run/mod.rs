@@ -19,7 +19,7 @@ mod panics;
 mod progress;
 mod record;
 
-pub use body::IntoBodyResult;
+pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};
 pub use client::{Client, RequestBuilder};
 pub use experiment::{Experiment, Inconclusive, Objective};

@@ -25,7 +25,14 @@ pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
     if marks.injected.is_none() {
         return Proof::Missing(match &delivery.last_failure {
             Some(why) => format!("the witness could not see it: {why}"),
-            None => "the witness never saw it in place".into(),
+            None => match delivery.readings.last() {
+                Some(last) => format!(
+                    "asked {}, and the witness never saw more than half of it ({} at the end)",
+                    show_dose(delivery.unit, last.asked),
+                    show_dose(delivery.unit, last.measured)
+                ),
+                None => "the witness never saw it in place".into(),
+            },
         });
     }
     let readings = &delivery.readings;

@@ -104,12 +104,14 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
     if trace.marks.injected.is_none() && trace.trouble.is_some() {
         return judgement;
     }
-    judgement.evaluate(trace, objectives, &baselines);
+    if trace.marks.injected.is_some() {
+        judgement.evaluate(trace, objectives, &baselines);
+    }
     match proof(trace.delivery.as_ref(), &trace.marks) {
         Proof::Missing(why) => judgement.push(Verdict::Inconclusive, Reason::FaultNotDelivered(why)),
         Proof::Delivered { overdose } => {
             judgement.findings.extend(overdose.then_some(Finding::Overdose));
-            judgement.find(objectives);
+            judgement.find();
         }
     }
     judgement.starvation(trace);
@@ -158,10 +160,10 @@ impl Judgement {
         }
     }
 
-    fn find(&mut self, objectives: &Objectives) {
+    fn find(&mut self) {
         let moved = self.streams.iter().any(|stream| {
             let slow = match (&stream.baseline, stream.chaos_latency) {
-                (Some(normal), Some((_, p95, _))) => p95 > normal.tolerance(objectives),
+                (Some(normal), Some((_, p95, _))) => p95 > normal.p99.mul_f64(1.1) + Duration::from_millis(1),
                 _ => true,
             };
             slow || !stream.outages.is_empty() || stream.chaos.1 > 0
