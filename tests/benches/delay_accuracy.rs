@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chaos_test::port::PathShape;
@@ -90,24 +91,28 @@ fn floor(delay: Duration) -> Times {
     Times::of(lates.collect())
 }
 
-/// How much longer than `delay` round trips take.
+/// How much longer than `delay` round trips take, on connections that are open and have been used once.
 async fn load(address: SocketAddr, connections: usize, delay: Duration, span: Duration) -> Times {
-    let end = Instant::now() + span;
     // Each connection waits between its requests, so that all of them together keep the rate.
     let pause = Duration::from_secs_f64(connections as f64 / RATE).saturating_sub(delay);
+    let open = Arc::new(tokio::sync::Barrier::new(connections));
     let clients: Vec<_> = (0..connections)
         .map(|n| {
+            let open = Arc::clone(&open);
             tokio::spawn(async move {
+                // A thousand connections in one instant overflow a listener's queue: what is then seen is the
+                // kernel's second of waiting before it asks again, not the delay.
+                tokio::time::sleep(Duration::from_millis(n as u64)).await;
                 let mut stream = TcpStream::connect(address).await.expect("it listens");
                 stream.set_nodelay(true).expect("a TCP socket");
+                exchange(&mut stream).await;
+                open.wait().await;
+                let end = Instant::now() + span;
                 // Spread out, as clients are.
                 tokio::time::sleep((pause + delay).mul_f64(n as f64 / connections as f64)).await;
                 let mut errors = Vec::new();
                 while Instant::now() < end {
-                    let start = Instant::now();
-                    stream.write_all(b"x").await.expect("open");
-                    stream.read_exact(&mut [0]).await.expect("open");
-                    errors.push(start.elapsed().saturating_sub(delay));
+                    errors.push(exchange(&mut stream).await.saturating_sub(delay));
                     tokio::time::sleep(pause).await;
                 }
                 errors
@@ -119,4 +124,11 @@ async fn load(address: SocketAddr, connections: usize, delay: Duration, span: Du
         all.extend(client.await.expect("a client does not panic"));
     }
     Times::of(all)
+}
+
+async fn exchange(stream: &mut TcpStream) -> Duration {
+    let start = Instant::now();
+    stream.write_all(b"x").await.expect("open");
+    stream.read_exact(&mut [0]).await.expect("open");
+    start.elapsed()
 }
