@@ -89,7 +89,7 @@ impl Recorder {
     pub(crate) fn fill(&self, slot: Slot, lag: Duration, latency: Duration, outcome: Outcome) {
         let mut inner = self.lock();
         let open = &mut inner.streams[slot.stream.0];
-        open.slots[slot.index].1 = Some(Sample { at: slot.at, lag, latency, outcome });
+        open.slots[slot.index].1 = Some(Sample { at: slot.at, lag, latency, outcome }.at_resolution());
         while open.slots.get(open.settled).is_some_and(|(_, sample)| sample.is_some()) {
             open.settled += 1;
         }

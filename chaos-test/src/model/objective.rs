@@ -34,7 +34,7 @@ impl Recovery {
     /// How long service must be good to count as stable: 3 s, or the span of the required checks if that
     /// is longer.
     pub fn stable_for(&self) -> Duration {
-        let span = self.health_check_interval * self.required_health_checks.saturating_sub(1);
+        let span = self.health_check_interval.saturating_mul(self.required_health_checks.saturating_sub(1));
         span.max(Duration::from_secs(3))
     }
 }

@@ -21,6 +21,13 @@ impl Sample {
     pub fn is_good(&self) -> bool {
         self.outcome == Outcome::Good
     }
+
+    /// The sample at the resolution of the record, whole microseconds: what is judged is what is stored.
+    #[must_use]
+    pub fn at_resolution(self) -> Self {
+        let whole = |span: Duration| Duration::from_micros(micros(span));
+        Self { at: whole(self.at), lag: whole(self.lag), latency: whole(self.latency), outcome: self.outcome }
+    }
 }
 
 /// What came of a sample. Slow but right is `Good`: latency is judged apart.
@@ -91,10 +98,13 @@ impl fmt::Display for Outcome {
     }
 }
 
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A sample is stored as `[at, lag, latency, code]`, times in whole microseconds.
 impl Serialize for Sample {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         (micros(self.at), micros(self.lag), micros(self.latency), self.outcome.code()).serialize(serializer)
     }
 }

@@ -130,9 +130,16 @@ pub struct DoseReading {
     /// When, from the start of the baseline.
     pub at: Duration,
     /// What was asked for, in the unit of the delivery.
+    #[serde(deserialize_with = "number")]
     pub asked: f64,
     /// What was measured.
+    #[serde(deserialize_with = "number")]
     pub measured: f64,
+}
+
+/// JSON has no word for what is not a number: it is written as `null`.
+fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// How the test body ended.

@@ -29,7 +29,7 @@ impl Baseline {
     /// a tenth of the allowed degradation (50 ms if none is set) on top, whichever is more.
     pub fn tolerance(&self, objectives: &Objectives) -> Duration {
         let room = objectives.latency_degradation.map_or(Duration::from_millis(50), |limit| limit / 10);
-        self.p99.max(self.p95 + room)
+        self.p99.max(self.p95.saturating_add(room))
     }
 }
 
@@ -60,11 +60,11 @@ fn of(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Result<Baselin
     if seen.estimate() > limit || seen.k == seen.n {
         let worst = most_common_failure(&samples);
         return Err(format!(
-            "{} of {} samples of {} were bad before any fault ({worst}), more than the limit of {:.3} %",
+            "{} of {} samples of {} were bad before any fault ({worst}), more than the limit of {} %",
             seen.k,
             seen.n,
             stream.name,
-            limit * 100.0
+            (limit * 1e5).round() / 1e3
         ));
     }
     let latencies = latencies(samples.iter().copied(), stream.timeout);

@@ -37,20 +37,18 @@ pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
     }
     let readings = &delivery.readings;
     if readings.len() < FEWEST {
-        let why = delivery
-            .last_failure
-            .as_ref()
-            .map_or_else(String::new, |why| format!("; the last failure: {why}"));
-        return Proof::Missing(format!(
-            "the witness measured it {} times, {FEWEST} are needed ({} readings failed{why})",
-            readings.len(),
-            delivery.failed_readings
-        ));
+        let (seen, failed) = (readings.len(), delivery.failed_readings as usize);
+        return Proof::Missing(match &delivery.last_failure {
+            Some(why) if failed > 0 => format!(
+                "only {seen} of {} readings of the witness succeeded, {FEWEST} are needed; the last failure: {why}",
+                seen + failed
+            ),
+            _ => format!("the witness had time for {seen} readings, {FEWEST} are needed"),
+        });
     }
     let asked = readings[0].asked;
     let total = readings.len() + delivery.failed_readings as usize;
-    let short =
-        readings.iter().filter(|r| r.measured <= r.asked / 2.0).count() + delivery.failed_readings as usize;
+    let short = readings.iter().filter(|r| !is_enough(r)).count() + delivery.failed_readings as usize;
     let median = median(readings);
     if short * 5 > total || median <= asked / 2.0 {
         return Proof::Missing(format!(
@@ -61,6 +59,11 @@ pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
         ));
     }
     Proof::Delivered { overdose: median > asked * 1.5 }
+}
+
+/// Whether a reading saw more than half of the dose asked for. One that is not a number saw nothing.
+pub(crate) fn is_enough(reading: &DoseReading) -> bool {
+    reading.measured > reading.asked / 2.0
 }
 
 /// The median of what was measured; 0 when nothing was.

@@ -154,7 +154,7 @@ impl Subject<'_> {
                 q.lower.map(|low| (over(low), over(q.upper.unwrap_or(*list.last().unwrap_or(&low)))));
         }
         // p95(chaos) ≤ b + L is the same as: at most 5 % of samples take longer than b + L.
-        let bound = baseline.p95 + allowed;
+        let bound = baseline.p95.saturating_add(allowed);
         let slow = list.iter().filter(|latency| **latency > bound).count() as u64;
         self.by_count(&mut evaluation, Proportion::new(slow, list.len() as u64), 0.05);
         if list.is_empty() {
@@ -189,7 +189,7 @@ impl Subject<'_> {
     pub(super) fn availability(&self, outages: &[Outage]) -> Option<Evaluation> {
         let limit = self.objectives.availability?.ratio();
         let (from, to) = self.marks.exposed()?;
-        let whole = (to - from).as_secs_f64();
+        let whole = to.saturating_sub(from).as_secs_f64();
         let mut evaluation = self.evaluation(Indicator::Availability, Figure::Share(limit));
         let down: f64 = outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
         let share = |down: f64| if whole > 0.0 { (1.0 - down / whole).clamp(0.0, 1.0) } else { 0.0 };
@@ -226,7 +226,7 @@ impl Subject<'_> {
     /// A time is known to one interval either way; a censored one is at least what was seen.
     fn by_time(&self, evaluation: &mut Evaluation, time: Duration, limit: Duration, censored: bool) {
         let step = self.stream.interval;
-        let high = if censored { Duration::MAX } else { time + step };
+        let high = if censored { Duration::MAX } else { time.saturating_add(step) };
         evaluation.measured = Some(Figure::Seconds(time.as_secs_f64()));
         if !censored {
             let low = time.saturating_sub(step).as_secs_f64();

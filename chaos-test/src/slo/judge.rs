@@ -166,7 +166,8 @@ impl Judgement {
                 (Some(normal), Some((_, p95, _))) => p95 > normal.p99.mul_f64(1.1) + Duration::from_millis(1),
                 _ => true,
             };
-            slow || !stream.outages.is_empty() || stream.chaos.1 > 0
+            let back = matches!(stream.recovery_time, None | Some(RecoveryTime::After(_)));
+            slow || !back || !stream.outages.is_empty() || stream.chaos.1 > 0
         });
         if !moved {
             self.findings.push(Finding::NoVisibleEffect);
@@ -198,15 +199,20 @@ impl Judgement {
         }
     }
 
-    /// Adds what the evaluations come to, unless something has already taken the ground from under them.
-    fn settle(&mut self) {
-        let void = self.reasons.iter().any(|reason| {
+    /// Whether the evaluations decide nothing: the fault is not proven, the samples say more about this host, or the
+    /// experiment was not carried out.
+    pub fn is_void(&self) -> bool {
+        self.reasons.iter().any(|reason| {
             matches!(
                 reason,
                 Reason::FaultNotDelivered(_) | Reason::ProberStarved { .. } | Reason::CouldNotRun(..)
             )
-        });
-        if void {
+        })
+    }
+
+    /// Adds what the evaluations come to, unless something has already taken the ground from under them.
+    fn settle(&mut self) {
+        if self.is_void() {
             return;
         }
         let worst =
@@ -224,8 +230,11 @@ impl Judgement {
         }
     }
 
-    /// The broken objectives, the one furthest past its limit first.
+    /// The broken objectives, causes before effects. None when the evaluations [are void](Self::is_void).
     pub fn broken(&self) -> Vec<&Evaluation> {
+        if self.is_void() {
+            return Vec::new();
+        }
         let mut broken: Vec<&Evaluation> =
             self.evaluations.iter().filter(|e| e.verdict == Verdict::Fail).collect();
         // Latency and errors name the cause; downtime and recovery follow from them.
@@ -270,7 +279,7 @@ fn figures(subject: &Subject<'_>, normal: Baseline, outages: Vec<Outage>, trace:
     };
     let (chaos, after) = (count(Phase::Chaos), count(Phase::Recovery));
     let ended = marks.ended.unwrap_or_default();
-    let total: Duration = outages.iter().map(|outage| outage.length(ended)).sum();
+    let total = outages.iter().fold(Duration::ZERO, |sum, outage| sum.saturating_add(outage.length(ended)));
     let chaos_samples = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Chaos));
     let latencies = latencies(chaos_samples, stream.timeout);
     let at = |p| crate::stats::quantile(&latencies, p, 0.025).map(|q| q.estimate);

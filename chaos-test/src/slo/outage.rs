@@ -36,9 +36,9 @@ pub(super) struct Stable {
 impl Stable {
     pub(super) fn of(stream: &Stream, stable_for: Duration, bad_share: f64) -> Self {
         Self {
-            span: stable_for.max(stream.interval * 30),
+            span: stable_for.max(stream.interval.saturating_mul(30)),
             bad_share,
-            bad_run: (stream.interval * 3).max(Duration::from_millis(300)),
+            bad_run: stream.interval.saturating_mul(3).max(Duration::from_millis(300)),
         }
     }
 
@@ -52,13 +52,13 @@ impl Stable {
         ended: Duration,
         strange: &dyn Fn(&Sample) -> bool,
     ) -> bool {
-        let start = samples[from].at;
-        if start + self.span > ended {
+        let until = samples[from].at.saturating_add(self.span);
+        if until > ended {
             return false;
         }
         let (mut n, mut bad, mut odd) = (0_u32, 0_u32, 0_u32);
         let mut run_start = None;
-        for sample in samples[from..].iter().take_while(|sample| sample.at < start + self.span) {
+        for sample in samples[from..].iter().take_while(|sample| sample.at < until) {
             n += 1;
             if sample.is_good() {
                 run_start = None;
@@ -66,7 +66,7 @@ impl Stable {
             } else {
                 bad += 1;
                 let begun = *run_start.get_or_insert(sample.at);
-                if sample.at + interval - begun >= self.bad_run {
+                if sample.at.saturating_add(interval).saturating_sub(begun) >= self.bad_run {
                     return false;
                 }
             }
@@ -140,5 +140,5 @@ fn run_end(samples: &[Sample], start: usize) -> usize {
 }
 
 fn length(samples: &[Sample], start: usize, end: usize, interval: Duration) -> Duration {
-    samples[end - 1].at + interval - samples[start].at
+    samples[end - 1].at.saturating_add(interval).saturating_sub(samples[start].at)
 }

@@ -41,7 +41,7 @@ pub fn recovery(
             && stable.starts_at(&stream.samples, i, stream.interval, ended, &slow)
     });
     Some(match back {
-        Some(i) => RecoveryTime::After(stream.samples[i].at - removed),
+        Some(i) => RecoveryTime::After(stream.samples[i].at.saturating_sub(removed)),
         None => RecoveryTime::NotWithin(ended.saturating_sub(removed)),
     })
 }

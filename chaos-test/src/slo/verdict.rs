@@ -79,7 +79,9 @@ impl fmt::Display for Reason {
             Self::NeedsMoreSamples { more: None } => {
                 f.write_str("needs far more probes: the share seen is too close to the limit")
             }
-            Self::WithinResolution => f.write_str("too close to the limit for the probe interval"),
+            Self::WithinResolution => {
+                f.write_str("too close to call: within one probe interval of the limit")
+            }
             Self::ProberStarved { stream, lag, interval } => write!(
                 f,
                 "prober starved: {stream} ran {} behind its schedule at p99, more than its interval of {}",
@@ -107,7 +109,9 @@ impl Reason {
             Self::ObjectiveBroken => "objective broken".into(),
             Self::BodyFailed(_) => "body failed".into(),
             Self::CouldNotRun(stage, _) => stage.to_string(),
-            Self::NeedsMoreSamples { .. } | Self::WithinResolution => self.to_string(),
+            Self::NeedsMoreSamples { more: None } => "needs far more probes".into(),
+            Self::WithinResolution => "too close to call".into(),
+            Self::NeedsMoreSamples { more: Some(_) } => self.to_string(),
         }
     }
 }
