@@ -1,22 +1,19 @@
 use super::{Report, show};
 use crate::model::BodyEnd;
-use crate::slo::{Evaluation, Indicator, Verdict};
+use crate::slo::{Evaluation, Indicator, Reason, Verdict};
+use crate::units::show_duration;
 
 /// The sentence a failure begins with. It is one line: CI systems show no more of a failure than that.
 pub(super) fn of(report: &Report) -> String {
     let under = format!("under \"{}\"", report.scenario.name);
     let judgement = &report.judgement;
+    let several = judgement.streams.len() > 1;
     let sentence = match report.verdict() {
         Verdict::Pass => format!("SLO \"{}\" held {under}", report.slo.name),
         Verdict::Fail => match judgement.broken().as_slice() {
-            [] => {
-                return one_line(&format!(
-                    "the test body failed {under}: {}",
-                    body(report).unwrap_or_default()
-                ));
-            }
+            [] => format!("{}: {}", body_failed(report, &under), body(report).unwrap_or_default()),
             broken => {
-                let parts: Vec<String> = broken.iter().map(|evaluation| breach(evaluation)).collect();
+                let parts: Vec<String> = broken.iter().map(|broken| breach(broken, several)).collect();
                 let also =
                     body(report).map_or_else(String::new, |why| format!("; the test body failed too: {why}"));
                 format!("SLO \"{}\" breached {under}: {}{also}", report.slo.name, parts.join(", "))
@@ -27,26 +24,62 @@ pub(super) fn of(report: &Report) -> String {
             let label = judgement.label();
             // The label is the beginning of the reason; what follows it is the detail.
             let inside = label.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-            match why.strip_prefix(inside).map(|detail| detail.trim_start_matches([':', ' '])) {
+            let sentence = match why.strip_prefix(inside).map(|detail| detail.trim_start_matches([':', ' ']))
+            {
                 Some("") => format!("{label} {under}"),
                 Some(detail) => format!("{label} {under}: {detail}"),
                 None => format!("{label} {under}: {why}"),
+            };
+            match undecided(report) {
+                Some(which) => format!("{label} {under}: {}", undecided_objective(which, several)),
+                None => sentence,
             }
         }
     };
     one_line(&sentence)
 }
 
+/// `the test body failed under "…" while SLO "staging" held`, as far as that can be said.
+fn body_failed(report: &Report, under: &str) -> String {
+    let judgement = &report.judgement;
+    let doubt = judgement.reasons.iter().find(|reason| !matches!(reason, Reason::BodyFailed(_)));
+    match doubt {
+        Some(doubt) => format!("the test body failed {under} ({})", doubt.label()),
+        None if judgement.evaluations.is_empty() => format!("the test body failed {under}"),
+        None => format!("the test body failed {under} while SLO \"{}\" held", report.slo.name),
+    }
+}
+
+/// The first objective that could not be decided, where that is what the verdict rests on.
+fn undecided(report: &Report) -> Option<&Evaluation> {
+    let reason = report.judgement.weightiest()?;
+    matches!(reason, Reason::NeedsMoreSamples { .. } | Reason::WithinResolution)
+        .then(|| report.judgement.evaluations.iter().find(|e| e.reason.as_ref() == Some(reason)))?
+}
+
+/// `error rate 4.6 % (2.71 % … 7.19 %), limit ≤ 5 %`.
+fn undecided_objective(evaluation: &Evaluation, several: bool) -> String {
+    let name = show::name(evaluation, several);
+    format!("{name} {}, limit {}", show::measured(evaluation), show::limit(evaluation))
+}
+
 /// One broken objective: `p95 latency degradation 812 ms > 500 ms`.
-fn breach(evaluation: &Evaluation) -> String {
-    let name = match evaluation.indicator {
+fn breach(evaluation: &Evaluation, several: bool) -> String {
+    let mut name = match evaluation.indicator {
         Indicator::LatencyDegradation => "p95 latency degradation".into(),
         other => other.to_string(),
     };
-    let sign = if evaluation.indicator == Indicator::Availability { "<" } else { ">" };
+    if several && evaluation.indicator != Indicator::RequestErrorRate {
+        name += &format!(" of {}", evaluation.stream);
+    }
     let measured = evaluation.measured.map_or_else(|| "unknown".into(), show::figure);
-    let least = if evaluation.note.is_some() && evaluation.interval.is_none() { "≥ " } else { "" };
-    format!("{name} {least}{measured} {sign} {}", show::figure(evaluation.limit))
+    let limit = show::figure(evaluation.limit);
+    // A time that was not over when the watch ended.
+    if evaluation.note.is_some() && evaluation.interval.is_none() {
+        return format!("{name} over {measured} (limit {limit})");
+    }
+    let sign = if evaluation.indicator == Indicator::Availability { "<" } else { ">" };
+    format!("{name} {measured} {sign} {limit}")
 }
 
 fn body(report: &Report) -> Option<String> {
@@ -54,7 +87,7 @@ fn body(report: &Report) -> Option<String> {
         BodyEnd::Ok => None,
         BodyEnd::Failed(why) => Some(why.clone()),
         BodyEnd::Panicked(why) => Some(format!("panicked at {why}")),
-        BodyEnd::TimedOut(_) => Some("it did not end in time".into()),
+        BodyEnd::TimedOut(after) => Some(format!("still running {} after it started", show_duration(*after))),
     }
 }
 

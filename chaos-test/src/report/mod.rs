@@ -7,6 +7,7 @@
 //! can be judged again from its trace.
 //! Not here: where files are kept, and reading or writing them.
 
+mod advice;
 mod headline;
 pub mod render;
 mod show;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Scenario, SloProfile, Trace};
 use crate::slo::{Judgement, Verdict};
 
-pub use summary::{Summary, Violation};
+pub use summary::{Retried, Summary, Unreadable, Violation};
 
 /// The version of the record's format. It grows when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -146,9 +147,16 @@ impl Report {
         struct Version {
             format_version: u32,
         }
+        match bytes.trim_ascii().first() {
+            None => return Err("the file is empty".into()),
+            Some(b'{') => {}
+            Some(_) => return Err("not a chaos-test record: it is no JSON object".into()),
+        }
         let version: Version = serde_json::from_slice(bytes).map_err(|error| {
             if error.is_data() {
-                "not a chaos-test record: it has no `format_version`".into()
+                "not a chaos-test record: it has no number `format_version`".into()
+            } else if error.is_eof() {
+                format!("cut short: {error}")
             } else {
                 format!("not JSON: {error}")
             }

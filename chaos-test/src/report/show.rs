@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::slo::{Evaluation, Figure, Indicator, Verdict};
+use crate::slo::{Evaluation, Figure, Indicator, Judgement, Verdict};
 use crate::units::show_duration;
 
 /// A figure with its unit, to three digits that mean something.
@@ -12,8 +12,9 @@ pub(super) fn figure(figure: Figure) -> String {
     }
 }
 
+/// A damaged record may hold any number.
 fn span(seconds: f64) -> String {
-    show_duration(Duration::from_secs_f64(seconds))
+    Duration::try_from_secs_f64(seconds).map_or_else(|_| format!("{seconds:e} s"), show_duration)
 }
 
 fn trimmed(number: f64, digits: usize) -> String {
@@ -30,10 +31,7 @@ pub(super) fn limit(evaluation: &Evaluation) -> String {
 /// The measured value with its interval: `812 ms (790 ms … 845 ms)`.
 pub(super) fn measured(evaluation: &Evaluation) -> String {
     let Some(value) = evaluation.measured else {
-        return match &evaluation.note {
-            Some(note) => format!("n/a ({note})"),
-            None => "n/a".into(),
-        };
+        return evaluation.note.clone().unwrap_or_else(|| "unknown".into());
     };
     let censored = evaluation.interval.is_none() && evaluation.note.is_some();
     let interval = match evaluation.interval {
@@ -44,9 +42,11 @@ pub(super) fn measured(evaluation: &Evaluation) -> String {
     format!("{}{}{interval}{note}", if censored { "≥ " } else { "" }, figure(value))
 }
 
-/// The verdict as it stands in the table; what is not a pass catches the eye.
-pub(super) fn verdict(verdict: Verdict) -> String {
+/// The verdict as it stands in the table; what is not a pass catches the eye. Where the judgement is void, a row decides
+/// nothing, however good it looks.
+pub(super) fn verdict(verdict: Verdict, judgement: &Judgement) -> String {
     match verdict {
+        _ if judgement.is_void() => "void".into(),
         Verdict::Pass => "pass".into(),
         Verdict::Fail => "FAIL".into(),
         other => other.to_string().to_lowercase(),

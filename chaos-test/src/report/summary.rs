@@ -6,8 +6,30 @@ use crate::slo::Verdict;
 /// Many reports, merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The reports, the worst verdict first, then by name.
+    /// The reports, those that did not pass first, the worst verdict before the others, then by name.
     pub reports: Vec<Report>,
+    /// The tests that were tried more than once.
+    pub retried: Vec<Retried>,
+    /// Records that could not be read. With one of them, nobody can say that everything passed.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A test that was tried more than once in a run; its last report is the one that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The test.
+    pub test: String,
+    /// What each try came to, the first one first.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// A file that should have been a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// Why it could not be read.
+    pub reason: String,
 }
 
 /// One broken objective of one test.
@@ -30,11 +52,21 @@ pub struct Violation {
 impl Summary {
     /// Merges reports. Of several records of one test in one run (retries), the last one counts.
     pub fn of(mut reports: Vec<Report>) -> Self {
-        let key = |report: &Report| (report.run_id.clone(), report.binary.clone(), report.test.clone());
         reports.sort_by(|a, b| key(a).cmp(&key(b)).then(b.started_at.total_cmp(&a.started_at)));
-        reports.dedup_by_key(|report| key(report));
-        reports.sort_by(|a, b| b.verdict().cmp(&a.verdict()).then_with(|| a.test.cmp(&b.test)));
-        Self { reports }
+        let retried = reports.chunk_by(|a, b| key(a) == key(b)).filter_map(retried).collect();
+        reports.dedup_by(|a, b| key(a) == key(b));
+        reports.sort_by(|a, b| {
+            let rank = |report: &Report| (!report.passed(), report.verdict());
+            rank(b).cmp(&rank(a)).then_with(|| key(a).cmp(&key(b)))
+        });
+        Self { reports, retried, unreadable: Vec::new() }
+    }
+
+    /// The same with records that could not be read.
+    #[must_use]
+    pub fn with_unreadable(mut self, unreadable: Vec<Unreadable>) -> Self {
+        self.unreadable = unreadable;
+        self
     }
 
     /// The worst verdict of all; `None` without a report.
@@ -42,9 +74,36 @@ impl Summary {
         self.reports.iter().map(Report::verdict).max()
     }
 
-    /// Whether every test passed. No test at all is no pass.
+    /// Whether every test passed. No test at all is no pass, and neither is a record that could not be read.
     pub fn passed(&self) -> bool {
-        !self.reports.is_empty() && self.reports.iter().all(Report::passed)
+        !self.reports.is_empty() && self.unreadable.is_empty() && self.reports.iter().all(Report::passed)
+    }
+
+    /// The outcome in one line: `1 of 3 tests passed (1 Fail, 1 Inconclusive)`.
+    pub fn sentence(&self) -> String {
+        let passed = self.reports.iter().filter(|report| report.passed()).count();
+        let mut failing: Vec<(Verdict, usize)> = Vec::new();
+        for report in self.reports.iter().filter(|report| !report.passed()) {
+            match failing.last_mut() {
+                Some((verdict, count)) if *verdict == report.verdict() => *count += 1,
+                _ => failing.push((report.verdict(), 1)),
+            }
+        }
+        let total = self.reports.len();
+        let mut sentence = match total {
+            1 => format!("{passed} of 1 test passed"),
+            _ => format!("{passed} of {total} tests passed"),
+        };
+        if !failing.is_empty() {
+            let parts: Vec<String> = failing.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
+            sentence += &format!(" ({})", parts.join(", "));
+        }
+        match self.unreadable.len() {
+            0 => {}
+            1 => sentence += ", 1 record could not be read",
+            n => sentence += &format!(", {n} records could not be read"),
+        }
+        sentence
     }
 
     /// How many tests came to a verdict.
@@ -68,4 +127,17 @@ impl Summary {
         };
         self.reports.iter().filter(|report| report.verdict() == Verdict::Fail).flat_map(of).collect()
     }
+}
+
+/// What makes two records those of one test in one run.
+fn key(report: &Report) -> (&str, &str, &str) {
+    (&report.run_id, &report.binary, &report.test)
+}
+
+/// Of the reports of one test, the last one first.
+fn retried(reports: &[Report]) -> Option<Retried> {
+    // Two copies of one record are no two tries.
+    let tries = reports.chunk_by(|a, b| a.started_at == b.started_at).rev().map(|copies| copies[0].verdict());
+    let verdicts: Vec<Verdict> = tries.collect();
+    (verdicts.len() > 1).then(|| Retried { test: reports[0].test.clone(), verdicts })
 }

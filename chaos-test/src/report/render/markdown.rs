@@ -1,21 +1,25 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, show};
-use super::text::{dose, timeline};
-use crate::slo::{Finding, Indicator, Reason, Verdict};
+use super::super::{Report, Summary, advice, show};
+use super::text::{because, body, dose, timeline};
+use crate::slo::Verdict;
+use crate::units::show_duration;
 
 /// A summary as Markdown: the outcome, one line a test, every violation, and each test in detail.
 pub fn markdown(summary: &Summary) -> String {
     let mut out = String::from("# Chaos report\n\n");
-    let passed = summary.reports.iter().filter(|report| report.passed()).count();
-    let total = summary.reports.len();
-    let word = match summary.verdict() {
-        None => "nothing ran",
-        Some(_) if summary.passed() => "passed",
-        Some(_) => "failed",
+    let word = if summary.passed() {
+        "passed"
+    } else if summary.reports.iter().any(|report| !report.passed()) {
+        "failed"
+    } else if summary.unreadable.is_empty() {
+        "nothing ran"
+    } else {
+        "incomplete"
     };
-    let _ = writeln!(out, "**{word}**: {passed} of {total} tests passed\n");
+    let _ = writeln!(out, "**{word}**: {}\n", summary.sentence());
     overview(&mut out, summary);
+    remarks(&mut out, summary);
     violations(&mut out, summary);
     recommendations(&mut out, summary);
     for report in &summary.reports {
@@ -40,6 +44,31 @@ fn overview(out: &mut String, summary: &Summary) {
         let _ = writeln!(out, "| {} |", row.join(" | "));
     }
     out.push('\n');
+}
+
+/// What the verdicts alone do not tell: tries that do not count, records that are missing.
+fn remarks(out: &mut String, summary: &Summary) {
+    for retried in &summary.retried {
+        let verdicts: Vec<String> = retried.verdicts.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            out,
+            "- {} was tried {} times: {}; the last one counts",
+            code(&retried.test),
+            verdicts.len(),
+            verdicts.join(", then ")
+        );
+    }
+    for unreadable in &summary.unreadable {
+        let _ = writeln!(
+            out,
+            "- {} could not be read and is missing here: {}",
+            code(&unreadable.file),
+            escape(&unreadable.reason)
+        );
+    }
+    if !(summary.retried.is_empty() && summary.unreadable.is_empty()) {
+        out.push('\n');
+    }
 }
 
 fn violations(out: &mut String, summary: &Summary) {
@@ -70,44 +99,8 @@ fn recommendations(out: &mut String, summary: &Summary) {
         }
     };
     for report in &summary.reports {
-        for broken in report.judgement.broken().iter().filter(|_| report.verdict() == Verdict::Fail) {
-            add(match broken.indicator {
-                Indicator::ErrorRate | Indicator::RequestErrorRate => {
-                    "Errors: look at timeouts and retries of the calls that failed; a retry with backoff and a limit hides short faults."
-                }
-                Indicator::LatencyDegradation => {
-                    "Latency: look for calls made one after the other, and for a missing timeout, cache or bulkhead on the slow path."
-                }
-                Indicator::Availability | Indicator::WorstTimeToRecover => {
-                    "Downtime: look at how soon the failure is noticed, restart time, and whether another instance could take over."
-                }
-                Indicator::RecoveryTime => {
-                    "Recovery: look for connection pools, caches and queues that stay bad after their dependency is well again."
-                }
-            });
-        }
-        for reason in &report.judgement.reasons {
-            match reason {
-                Reason::NeedsMoreSamples { .. } => {
-                    add("Some verdicts need more samples: lengthen the scenario or raise the probe rate.")
-                }
-                Reason::ProberStarved { .. } => add(
-                    "The prober was starved: give the test its own machine, or stress with fewer workers than processors.",
-                ),
-                Reason::FaultNotDelivered(_) => add(
-                    "Some faults were not proven: those tests say nothing about the service until that is mended.",
-                ),
-                Reason::BaselineUnhealthy(_) => {
-                    add("Some services were unwell before any fault: mend that first.")
-                }
-                _ => {}
-            }
-        }
-        if report.judgement.findings.contains(&Finding::NoVisibleEffect) {
-            add(
-                "Some faults had no visible effect: check that the target is on the path that is measured, or raise the dose.",
-            );
-        }
+        advice::of_breaches(report).into_iter().for_each(&mut add);
+        advice::of_doubts(report).into_iter().for_each(&mut add);
     }
     if !lines.is_empty() {
         out.push_str("## Where to look\n\n");
@@ -134,7 +127,7 @@ fn detail(out: &mut String, report: &Report) {
                 escape(&show::name(evaluation, several)),
                 show::limit(evaluation),
                 escape(&show::measured(evaluation)),
-                show::verdict(evaluation.verdict),
+                show::verdict(evaluation.verdict, &report.judgement),
                 show::counts(evaluation)
             );
         }
@@ -143,13 +136,20 @@ fn detail(out: &mut String, report: &Report) {
     if let Some(delivery) = &report.trace.delivery {
         let _ = writeln!(out, "- fault: {}", escape(&dose(delivery)));
     }
-    let _ = writeln!(out, "- timeline: {}", timeline(report));
-    for reason in &report.judgement.reasons {
-        let _ = writeln!(out, "- because: {}", escape(&reason.to_string()));
+    if let Some(timeline) = timeline(report) {
+        let _ = writeln!(out, "- timeline: {timeline}");
+    }
+    for why in because(report) {
+        let _ = writeln!(out, "- because: {}", escape(&why));
+    }
+    if let Some(why) = body(report) {
+        let _ = writeln!(out, "- body: {}", escape(&why));
     }
     for finding in &report.judgement.findings {
         let _ = writeln!(out, "- finding: {finding}");
     }
+    let (binary, run) = (code(&report.binary), code(&report.run_id));
+    let _ = writeln!(out, "- test binary {binary}, run {run}, took {}", show_duration(report.took));
     if let Some(path) = &report.path {
         let _ = writeln!(out, "- record: {}", code(path));
     }

@@ -1,9 +1,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::super::{Report, show};
+use super::super::{Report, advice, show};
 use crate::model::{BodyEnd, Delivery, EventKind, Phase};
-use crate::slo::{Evaluation, Figure, Indicator, RecoveryTime, Verdict, median, show_dose};
+use crate::slo::{
+    Evaluation, Figure, Indicator, Reason, RecoveryTime, Verdict, is_enough, median, show_dose,
+};
 use crate::units::show_duration;
 
 /// The whole text of a report: the sentence, the table, the fault, the timeline, the logs, the way back.
@@ -28,13 +30,13 @@ fn table(out: &mut String, report: &Report) {
         return;
     }
     let level = format!("measured ({} % interval)", (report.judgement.confidence * 1e5).round() / 1e3);
-    let mut rows = vec![["objective".into(), "limit".into(), level, "verdict".into(), String::new()]];
+    let mut rows = vec![["objective".into(), "limit".into(), level, "verdict".into(), "samples".into()]];
     rows.extend(condensed(report).into_iter().map(|(name, evaluation)| {
         [
             name,
             show::limit(evaluation),
             show::measured(evaluation),
-            show::verdict(evaluation.verdict),
+            show::verdict(evaluation.verdict, &report.judgement),
             show::counts(evaluation),
         ]
     }));
@@ -83,23 +85,14 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(delivery) = &report.trace.delivery {
         facts.push(("fault", dose(delivery)));
     }
-    facts.push(("timeline", timeline(report)));
-    if report.verdict() == Verdict::Inconclusive || report.judgement.reasons.len() > 1 {
-        for reason in &report.judgement.reasons {
-            facts.push(("because", reason.to_string()));
-        }
-    }
+    facts.extend(timeline(report).map(|line| ("timeline", line)));
+    facts.extend(because(report).into_iter().map(|why| ("because", why)));
     for finding in &report.judgement.findings {
         facts.push(("finding", finding.to_string()));
     }
-    if let Some(hint) = sequential_calls(report) {
-        facts.push(("hint", hint));
-    }
-    match &report.trace.body {
-        Some(BodyEnd::Failed(why)) => facts.push(("body", why.clone())),
-        Some(BodyEnd::Panicked(why)) => facts.push(("body", format!("panicked at {why}"))),
-        _ => {}
-    }
+    facts.extend(sequential_calls(report).map(|line| ("hint", line)));
+    facts.extend(advice::of_doubts(report).into_iter().map(|line| ("hint", line.to_owned())));
+    facts.extend(body(report).map(|why| ("body", why)));
     for (note, count) in notes(report) {
         facts.push(("note", if count > 1 { format!("{note} × {count}") } else { note }));
     }
@@ -115,13 +108,40 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts
 }
 
+/// The reasons that the reader does not know yet: what the headline says whole, what the table shows and what the body
+/// says itself is not said twice.
+pub(super) fn because(report: &Report) -> Vec<String> {
+    let headline = report.headline();
+    let untold = report.judgement.reasons.iter().filter_map(|reason| {
+        let why = match reason {
+            Reason::ObjectiveBroken | Reason::BodyFailed(_) => return None,
+            Reason::CouldNotRun(_, why) => why.clone(),
+            reason => reason.to_string(),
+        };
+        let detail = why.strip_prefix(&reason.label()).unwrap_or(&why).trim_start_matches([':', ' ']);
+        (!headline.ends_with(detail)).then_some(why)
+    });
+    untold.collect()
+}
+
+/// How the body failed, where the headline does not say it whole.
+pub(super) fn body(report: &Report) -> Option<String> {
+    let why = match report.trace.body.as_ref()? {
+        BodyEnd::Ok => return None,
+        BodyEnd::Failed(why) => why.clone(),
+        BodyEnd::Panicked(why) => format!("panicked at {why}"),
+        BodyEnd::TimedOut(after) => format!("still running {} after it started", show_duration(*after)),
+    };
+    (!report.headline().ends_with(&why)).then_some(why)
+}
+
 /// The fault, how it was made, and what the witness saw.
 pub(super) fn dose(delivery: &Delivery) -> String {
     let readings = &delivery.readings;
     let Some(first) = readings.first() else {
         return format!("{}: never measured", delivery.detail);
     };
-    let enough = readings.iter().filter(|reading| reading.measured > reading.asked / 2.0).count();
+    let enough = readings.iter().filter(|reading| is_enough(reading)).count();
     let total = readings.len() + delivery.failed_readings as usize;
     format!(
         "{}: asked {}, measured {} in {enough} of {total} checks",
@@ -131,17 +151,18 @@ pub(super) fn dose(delivery: &Delivery) -> String {
     )
 }
 
-/// The phases in one line: `baseline 10.0 s │ inject 0.01 s │ chaos 45.0 s │ revert 0.00 s │ recovered after 0.4 s`.
-pub(super) fn timeline(report: &Report) -> String {
+/// The phases in one line: `baseline 10.0 s │ inject 9.8 ms │ chaos 45.0 s │ revert 2.1 ms │ recovered after 0.4 s`;
+/// `None` for a run that did not come so far as to have any.
+pub(super) fn timeline(report: &Report) -> Option<String> {
     let marks = &report.trace.marks;
-    let span = |from: Option<Duration>, to: Option<Duration>| Some(to?.saturating_sub(from?).as_secs_f64());
+    let span = |from: Option<Duration>, to: Option<Duration>| Some(to?.saturating_sub(from?));
     let mut parts = Vec::new();
-    let baseline_end = marks.inject_started.or(marks.ended).unwrap_or_default();
+    let baseline_end = marks.inject_started.or(marks.ended).filter(|end| !end.is_zero())?;
     parts.push(format!("baseline {:.1} s", baseline_end.as_secs_f64()));
     let inject_end = marks.injected.or(marks.revert_started);
-    parts.extend(span(marks.inject_started, inject_end).map(|s| format!("inject {s:.2} s")));
-    parts.extend(span(marks.injected, marks.chaos_ended).map(|s| format!("chaos {s:.1} s")));
-    parts.extend(span(marks.revert_started, marks.removed).map(|s| format!("revert {s:.2} s")));
+    parts.extend(span(marks.inject_started, inject_end).map(|s| format!("inject {}", show_duration(s))));
+    parts.extend(span(marks.injected, marks.chaos_ended).map(|s| format!("chaos {:.1} s", s.as_secs_f64())));
+    parts.extend(span(marks.revert_started, marks.removed).map(|s| format!("revert {}", show_duration(s))));
     let slowest = report.judgement.streams.iter().filter_map(|stream| stream.recovery_time).max_by_key(
         |time| match time {
             RecoveryTime::After(time) => (0, *time),
@@ -152,7 +173,7 @@ pub(super) fn timeline(report: &Report) -> String {
         RecoveryTime::After(time) => format!("recovered after {}", show_duration(time)),
         RecoveryTime::NotWithin(time) => format!("not recovered within {}", show_duration(time)),
     }));
-    parts.join(" │ ")
+    Some(parts.join(" │ "))
 }
 
 /// What the body said, each once with how often, in the order of its first time; at most eight.
@@ -176,7 +197,8 @@ fn sequential_calls(report: &Report) -> Option<String> {
         return None;
     }
     let service = report.scenario.service().or_else(|| Some(&report.services.first()?.name))?;
-    report.judgement.streams.iter().find_map(|stream| {
+    // A probe of the target itself makes one exchange; what it pays more than once is its own connecting.
+    report.judgement.streams.iter().filter(|stream| stream.name != service).find_map(|stream| {
         let (p50, p95, _) = stream.chaos_latency?;
         let normal = stream.baseline?;
         let times = |chaos: Duration, normal: Duration| {

@@ -1,0 +1,64 @@
+use super::Report;
+use crate::slo::{Finding, Indicator, Reason};
+
+/// Where to look for the cause of a broken objective; one line per sort of objective.
+pub(super) fn of_breaches(report: &Report) -> Vec<&'static str> {
+    let broken = report.judgement.broken();
+    let mut lines: Vec<&str> = broken.iter().map(|broken| of_breach(broken.indicator)).collect();
+    lines.dedup();
+    lines
+}
+
+fn of_breach(indicator: Indicator) -> &'static str {
+    match indicator {
+        Indicator::ErrorRate | Indicator::RequestErrorRate => {
+            "Errors: look at timeouts and retries of the calls that failed; a retry with backoff and a limit hides \
+             short faults."
+        }
+        Indicator::LatencyDegradation => {
+            "Latency: look for calls made one after the other, and for a missing timeout, cache or bulkhead on the \
+             slow path."
+        }
+        Indicator::Availability | Indicator::WorstTimeToRecover => {
+            "Downtime: look at how soon the failure is noticed, restart time, and whether another instance could \
+             take over."
+        }
+        Indicator::RecoveryTime => {
+            "Recovery: look for connection pools, caches and queues that stay bad after their dependency is well \
+             again."
+        }
+    }
+}
+
+/// What to do about a run that could not tell, or that showed nothing.
+pub(super) fn of_doubts(report: &Report) -> Vec<&'static str> {
+    let mut lines: Vec<&str> = report.judgement.reasons.iter().filter_map(of_reason).collect();
+    if report.judgement.findings.contains(&Finding::NoVisibleEffect) {
+        lines.push(
+            "No visible effect: check that the target is on the path that is measured, or raise the dose.",
+        );
+    }
+    lines.dedup();
+    lines
+}
+
+fn of_reason(reason: &Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::NeedsMoreSamples { .. } => {
+            "More samples decide it: lengthen the scenario (`duration`), or probe or repeat more often."
+        }
+        Reason::WithinResolution => {
+            "A time is known to one interval at best: probe or repeat more often, or move the limit."
+        }
+        Reason::ProberStarved { .. } => {
+            "The prober was starved: give the test its own machine, or stress with fewer workers than processors."
+        }
+        Reason::FaultNotDelivered(_) => {
+            "Without proof of the fault a run says nothing about the service, good or bad: mend that first."
+        }
+        Reason::BaselineUnhealthy(_) => {
+            "Only a service that is well before a fault can be judged under it: mend that first."
+        }
+        _ => return None,
+    })
+}
