@@ -59,6 +59,11 @@ mod sys;
 #[allow(missing_docs, reason = "named by the expansion of the attribute only")]
 pub mod __private;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+#[path = "cli_support.rs"]
+pub mod __cli;
+
 #[cfg(feature = "runtime")]
 pub use environment::{AsEnvironment, Environment, Process, Service};
 #[cfg(feature = "runtime")]

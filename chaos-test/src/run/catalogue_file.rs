@@ -33,7 +33,7 @@ fn find(package: &Path) -> Option<PathBuf> {
 }
 
 /// The nearest folder from the package up whose Cargo.toml begins a workspace.
-fn workspace_root(package: &Path) -> Option<PathBuf> {
+pub(crate) fn workspace_root(package: &Path) -> Option<PathBuf> {
     let is_root = |dir: &&Path| files::has_line(&dir.join("Cargo.toml"), |line| line.trim() == "[workspace]");
     package.ancestors().find(is_root).map(Path::to_path_buf)
 }
@@ -45,14 +45,19 @@ fn package_dir() -> PathBuf {
 
 /// The catalogue that applies here: the repo's own over the built-in one, or the built-in one.
 pub(crate) fn locate() -> Result<Located, Error> {
+    locate_in(&package_dir())
+}
+
+/// The catalogue that applies to the tests of that package.
+pub(crate) fn locate_in(package: &Path) -> Result<Located, Error> {
     if let Some(named) = env::var("CHAOS_TEST_CATALOGUE") {
-        let path = find(&package_dir());
+        let path = find(package);
         let path = path.ok_or_else(|| {
             Error::input(format!("CHAOS_TEST_CATALOGUE names {named}, and there is no such file"))
         })?;
         return read(&path);
     }
-    match find(&package_dir()) {
+    match find(package) {
         Some(path) => read(&path),
         None => Ok(Located { catalogue: Catalogue::builtin().clone(), file: None }),
     }

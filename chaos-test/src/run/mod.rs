@@ -26,6 +26,8 @@ pub use experiment::{Experiment, Inconclusive, Objective};
 
 pub(crate) use body::BodyResult;
 pub(crate) use catalogue_file::{Located, embedded, locate, read};
+#[cfg(feature = "cli")]
+pub(crate) use catalogue_file::{locate_in, workspace_root};
 pub(crate) use identity::Identity;
 
 /// A boxed future that stays on its thread.

@@ -37,6 +37,16 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Writes a file atomically; what is no regular file (`/dev/null`, a pipe) is written to and not replaced.
+#[cfg(feature = "cli")]
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(meta) if !meta.is_file() => File::options().write(true).open(path)?.write_all(bytes),
+        _ => write_atomically(path, bytes),
+    }
+}
+
 /// Appends a line and waits until it is on the disk.
 pub(crate) fn append_line_durably(path: &Path, line: &str) -> io::Result<()> {
     let mut file = create(path)?;
@@ -54,6 +64,12 @@ pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// Whether there is a file of that name.
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
+}
+
+/// Whether there is a directory of that name.
+#[cfg(feature = "cli")]
+pub(crate) fn is_dir(path: &Path) -> bool {
+    path.is_dir()
 }
 
 /// Whether a file has a line for which `wanted` holds; false when it cannot be read.
@@ -78,15 +94,17 @@ pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     last
 }
 
-/// The entries of a directory, sorted by name; nothing when there is none.
-pub(crate) fn list(dir: &Path) -> Vec<PathBuf> {
+/// The entries of a directory, sorted by name.
+#[cfg(feature = "cli")]
+pub(crate) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut entries: Vec<PathBuf> =
-        fs::read_dir(dir).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+        fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     entries.sort();
-    entries
+    Ok(entries)
 }
 
 /// When a file or directory was last changed.
+#[cfg(feature = "cli")]
 pub(crate) fn modified(path: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(path).and_then(|meta| meta.modified()).ok()
 }

@@ -20,3 +20,5 @@ pub(crate) mod proxy;
 pub(crate) mod run_folder;
 pub(crate) mod runtime;
 pub(crate) mod timer;
+#[cfg(feature = "cli")]
+pub(crate) mod workspace;

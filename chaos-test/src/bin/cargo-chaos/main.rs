@@ -1,1 +1,73 @@
-fn main() {}
+//! `cargo chaos`: what to do with chaos tests besides running them.
+//!
+//! Purpose: reports on what a run left (`report`), shows what can be run (`list`), checks a catalogue (`check`).
+//!
+//! Invariants: nothing here injects a fault or measures anything; exit codes are those of `docs/exit-codes.md`; a
+//! closed pipe is no error.
+//! Not here: judging and rendering (that is the library, which this reaches through its public API and `__cli`).
+
+mod check;
+mod exit;
+mod list;
+mod output;
+mod records;
+mod report;
+mod table;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Stop;
+
+/// Reports on chaos tests, lists their scenarios, checks their catalogue.
+///
+/// Chaos tests are ordinary tests: `cargo nextest run` or `cargo test` runs them, and each leaves a
+/// record. These commands work on the records and on the catalogue; none of them injects a fault.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-chaos", bin_name = "cargo chaos", version, after_help = exit::ALL, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Report(report::Args),
+    List(list::Args),
+    Check(check::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(arguments());
+    let done = match cli.command {
+        Command::Report(args) => report::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Check(args) => check::run(&args),
+    };
+    let exit = done.unwrap_or_else(|Stop { exit, message }| {
+        output::tell(&format!("error: {message}"));
+        exit
+    });
+    exit.into()
+}
+
+/// The arguments without the `chaos` that cargo puts in front of them.
+#[allow(clippy::disallowed_methods, reason = "a program's own arguments are read in its main")]
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == "chaos") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_arguments_make_sense() {
+        use clap::CommandFactory;
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,51 @@
+use std::process::ExitCode;
+
+/// What the process ends with. The numbers are a promise: `docs/exit-codes.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// A test did not pass, and `--fail-on-violation` was given.
+    Violation = 1,
+    /// The command was used wrongly, a catalogue has mistakes, or an output could not be written.
+    Usage = 2,
+    /// Some records could not be read; the others were reported.
+    Unreadable = 3,
+    /// There are no records.
+    NoRecords = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command stopped before it was done.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    pub(crate) exit: Exit,
+    /// The input, the rule and the fix.
+    pub(crate) message: String,
+}
+
+impl Stop {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+}
+
+/// Every exit code, for `cargo chaos --help`.
+pub(crate) const ALL: &str = "\
+Exit codes:
+  0  done
+  1  a test did not pass, and --fail-on-violation was given
+  2  wrong usage, a catalogue with mistakes, or an output that cannot be written
+  3  some records could not be read; the others were reported
+  4  no records were found
+
+Examples:
+  cargo nextest run && cargo chaos report        run the tests, read the report
+  cargo chaos report --fail-on-violation         the same as a gate in a pipeline
+  cargo chaos list                               what can be run, and what each test is called
+  cargo chaos check scenarios/chaos_scenarios.yml";

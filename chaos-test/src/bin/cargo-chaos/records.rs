@@ -1,0 +1,168 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use chaos_test::__cli as files;
+use chaos_test::report::Report;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::exit::{Exit, Stop};
+
+/// Names that this command and its like write beside the records.
+const OURS: [&str; 2] = [VALIDATION, "chaos_results.json"];
+pub(crate) const VALIDATION: &str = "resilience_validation.json";
+/// How far below a directory `--all` looks for run folders.
+const DEEPEST: u32 = 6;
+
+/// Where the records are.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Files that should be records, each once.
+    pub(crate) files: BTreeSet<PathBuf>,
+    /// Where what belongs to all of them is written.
+    pub(crate) home: PathBuf,
+    /// What was chosen where there was a choice, for people.
+    pub(crate) chosen: Vec<String>,
+}
+
+/// The records in the places named; without any, those of the newest run of this workspace.
+pub(crate) fn find(places: &[PathBuf], all: bool) -> Result<Found, Stop> {
+    let default = [files::results_dir()];
+    let named = !places.is_empty();
+    let places = if named { places } else { &default };
+    let mut found = Found { files: BTreeSet::new(), home: PathBuf::new(), chosen: Vec::new() };
+    for place in places {
+        if files::is_dir(place) {
+            in_directory(place, all, &mut found)?;
+        } else if files::modified(place).is_some() {
+            found.files.insert(place.clone());
+        } else if named {
+            return Err(Stop::usage(format!(
+                "--results {0}: there is no such file or directory; name a run folder, a folder of run folders or \
+                 a record (by default it is {1})",
+                place.display(),
+                default[0].display()
+            )));
+        }
+    }
+    if found.files.is_empty() {
+        return Err(none_in(places));
+    }
+    found.home = home(&found.files, places);
+    Ok(found)
+}
+
+pub(crate) fn none_in(places: &[PathBuf]) -> Stop {
+    let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    Stop {
+        exit: Exit::NoRecords,
+        message: format!(
+            "no records found in {}: every chaos test that runs leaves one; run them first (`cargo nextest run` or \
+             `cargo test`), or name the place with --results",
+            places.join(", ")
+        ),
+    }
+}
+
+fn in_directory(dir: &Path, all: bool, found: &mut Found) -> Result<(), Stop> {
+    let mut runs = Vec::new();
+    run_folders(dir, if all { DEEPEST } else { 1 }, &mut runs)?;
+    let others = runs.len().saturating_sub(1);
+    if !all && runs.first().is_none_or(|run| run.folder != dir) {
+        // Of two that are as new as each other, the one whose name comes last.
+        if let Some(newest) =
+            runs.into_iter().max_by(|a, b| (a.newest, &a.folder).cmp(&(b.newest, &b.folder)))
+        {
+            if others > 0 {
+                found.chosen.push(format!(
+                    "{} is the newest of {} runs in {}; --all reports them all",
+                    newest.folder.display(),
+                    others + 1,
+                    dir.display()
+                ));
+            }
+            found.files.extend(newest.records);
+        }
+        return Ok(());
+    }
+    found.files.extend(runs.into_iter().flat_map(|run| run.records));
+    Ok(())
+}
+
+/// A folder with records.
+struct Run {
+    folder: PathBuf,
+    records: Vec<PathBuf>,
+    newest: Option<SystemTime>,
+}
+
+/// The directory itself if it holds records, and the run folders that many levels below it.
+fn run_folders(dir: &Path, levels: u32, runs: &mut Vec<Run>) -> Result<(), Stop> {
+    let entries = files::entries(dir).map_err(|error| {
+        Stop::usage(format!("cannot list {}: {error}; make it readable or name another place", dir.display()))
+    })?;
+    let visible =
+        |path: &PathBuf| path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."));
+    let (below, here): (Vec<PathBuf>, Vec<PathBuf>) =
+        entries.into_iter().filter(visible).partition(|path| files::is_dir(path));
+    let records: Vec<PathBuf> = here.into_iter().filter(|path| is_record(path)).collect();
+    let is_run = !records.is_empty();
+    if is_run {
+        let newest = records.iter().filter_map(|record| files::modified(record)).max();
+        runs.push(Run { folder: dir.to_path_buf(), records, newest });
+    }
+    // What is below a run folder belongs to it: logs.
+    if levels > 0 && !is_run {
+        for folder in below.iter().filter(|path| !path.ends_with("logs")) {
+            run_folders(folder, levels - 1, runs)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_record(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+        && !OURS.iter().any(|ours| path.file_name().is_some_and(|name| name == *ours))
+}
+
+/// The folder of the records if they share one, else the only directory named, else the current one.
+fn home(records: &BTreeSet<PathBuf>, places: &[PathBuf]) -> PathBuf {
+    let mut folders: Vec<&Path> = records.iter().filter_map(|record| record.parent()).collect();
+    folders.dedup();
+    match (folders.as_slice(), places) {
+        ([only], _) => only.to_path_buf(),
+        (_, [only]) => only.clone(),
+        _ => PathBuf::new(),
+    }
+}
+
+/// Reads a record without its samples, which a report does not need and a run has many of; `None` for a file that
+/// one of our own commands wrote.
+pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
+    let bytes = files::read(path)?;
+    match Report::from_json(&bytes) {
+        Ok(mut report) => {
+            report.trace.streams.iter_mut().for_each(|stream| stream.samples = Vec::new());
+            Ok(Some(report))
+        }
+        Err(_) if is_validation(&bytes) => Ok(None),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// Whether this is a `resilience_validation.json`, whatever its file is called.
+fn is_validation(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Validation {
+        #[serde(rename = "passed")]
+        _passed: bool,
+        #[serde(rename = "timestamp")]
+        _timestamp: f64,
+        #[serde(rename = "slo_targets")]
+        _targets: IgnoredAny,
+        #[serde(rename = "violations")]
+        _violations: IgnoredAny,
+    }
+    serde_json::from_slice::<Validation>(bytes).is_ok()
+}

@@ -1,0 +1,114 @@
+//! What the `cargo-chaos` binary needs and users do not: its files, its clock, the catalogue that applies.
+//!
+//! Purpose: the binary goes through here to the same code as a run, so the two cannot disagree about where records
+//! are kept or which catalogue applies. Outside semver.
+//! Not here: arguments, texts, exit codes (that is `src/bin/cargo-chaos`).
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::model::Catalogue;
+use crate::run;
+use crate::sys::{clock, env, files, workspace};
+
+/// No record of a run is larger; a file that is was not written by us.
+const MOST: u64 = 512 * 1024 * 1024;
+
+/// The folder all runs of this workspace are kept in: `$CHAOS_TEST_DIR`, else `target/chaos-test`.
+pub fn results_dir() -> PathBuf {
+    env::var("CHAOS_TEST_DIR").map_or_else(
+        || {
+            let here = env::current_dir();
+            let package = workspace::package_dir(&here);
+            let target = workspace::target_dir()
+                .unwrap_or_else(|| run::workspace_root(&package).unwrap_or(package).join("target"));
+            from_here(target.join("chaos-test"))
+        },
+        PathBuf::from,
+    )
+}
+
+/// A path as people type it.
+fn from_here(path: PathBuf) -> PathBuf {
+    path.strip_prefix(env::current_dir()).map(Path::to_path_buf).unwrap_or(path)
+}
+
+/// The entries of a directory, sorted by name.
+pub fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    files::list(dir)
+}
+
+/// Whether there is a directory of that name.
+pub fn is_dir(path: &Path) -> bool {
+    files::is_dir(path)
+}
+
+/// When a file was last changed.
+pub fn modified(path: &Path) -> Option<SystemTime> {
+    files::modified(path)
+}
+
+/// The bytes of a record.
+pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    match files::read_at_most(path, MOST) {
+        Ok(bytes) if bytes.len() as u64 > MOST => Err("larger than 512 MiB, which no record is".into()),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+/// Writes a file so that a reader sees the old one or the whole new one, with the directories above it.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    files::write(path, bytes)
+}
+
+/// The time, in seconds since 1970.
+pub fn now() -> f64 {
+    clock::unix_time().as_secs_f64()
+}
+
+/// A catalogue and where it comes from.
+#[derive(Debug)]
+pub struct Found {
+    /// The built-in catalogue with what the file replaces and adds.
+    pub catalogue: Catalogue,
+    /// The file beside the built-in catalogue, if there is one.
+    pub file: Option<String>,
+    /// The scenarios that the file itself describes; all of them without a file.
+    pub own: Vec<String>,
+}
+
+/// The catalogue in that file; without one, the catalogue that applies to the tests here.
+///
+/// # Errors
+/// Every mistake in it at once, each with its place and the way out; or why the file could not be read.
+pub fn catalogue(file: Option<&Path>) -> Result<Found, Error> {
+    let located = match file {
+        Some(file) => run::read(file)?,
+        None => run::locate_in(&workspace::package_dir(&env::current_dir()))?,
+    };
+    let all = || located.catalogue.scenarios().iter().map(|scenario| scenario.name.clone()).collect();
+    let own = located.file.as_deref().and_then(|file| described(Path::new(file))).unwrap_or_else(all);
+    let file = located.file.map(|file| from_here(file.into()).display().to_string());
+    Ok(Found { own, catalogue: located.catalogue, file })
+}
+
+/// The names of the scenarios that a valid file describes.
+fn described(file: &Path) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Names {
+        #[serde(default)]
+        scenarios: Vec<Name>,
+    }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let bytes = files::read_at_most(file, MOST).ok()?;
+    let names: Names = serde_yaml::from_str(std::str::from_utf8(&bytes).ok()?).ok()?;
+    Some(names.scenarios.into_iter().map(|scenario| scenario.name).collect())
+}

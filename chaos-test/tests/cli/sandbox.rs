@@ -1,0 +1,77 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use chaos_test::report::Report;
+use tempfile::TempDir;
+
+/// A directory of its own to run `cargo chaos` in; records are kept in `runs`.
+pub(crate) struct Sandbox {
+    dir: TempDir,
+}
+
+/// What a command left.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Keeps a record where a run would: `runs/RUN/TEST.json`.
+    pub(crate) fn keep(&self, report: &Report) -> PathBuf {
+        self.keep_as(report, &report.test)
+    }
+
+    pub(crate) fn keep_as(&self, report: &Report, stem: &str) -> PathBuf {
+        self.write(&format!("runs/{}/{stem}.json", report.run_id), &report.to_json().unwrap())
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-chaos"));
+        command.args(args).current_dir(self.dir.path()).env("CHAOS_TEST_DIR", "runs");
+        command.env_remove("CHAOS_TEST_CATALOGUE").env_remove("CARGO_TARGET_DIR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        ended(&mut self.command(args))
+    }
+}
+
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Makes a file look as if it had been written that many seconds before the others.
+pub(crate) fn age(path: &Path, seconds: u64) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+    file.set_modified(then).unwrap();
+}
