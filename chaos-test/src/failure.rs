@@ -10,6 +10,7 @@ pub type TestResult = Result<(), Failure>;
 /// first line, after `Error: `, is the whole sentence.
 pub struct Failure(Box<Cause>);
 
+#[allow(clippy::large_enum_variant, reason = "there is one per failed test, and it is boxed")]
 enum Cause {
     Verdict(Report),
     Error(Error),

@@ -69,10 +69,10 @@ impl FaultRun {
         let deadline = ports.clock.now() + CONFIRM_DEADLINE;
         loop {
             let reading = self.observe(ports).await;
-            if let Ok(Presence::Present(dose)) = &reading {
-                if dose.measured > self.prepared.asked / 2.0 {
-                    return true;
-                }
+            if let Ok(Presence::Present(dose)) = &reading
+                && dose.measured > self.prepared.asked / 2.0
+            {
+                return true;
             }
             if ports.clock.now() >= deadline {
                 // Kept, so the verdict can say what was seen instead.

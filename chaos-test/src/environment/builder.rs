@@ -26,6 +26,7 @@ pub struct EnvironmentBuilder {
     probes: Vec<(String, Probe)>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there are a few per environment")]
 enum Kind {
     Process(Process),
     Url(String),

@@ -158,7 +158,7 @@ async fn carry_out(
             run_folder::run_dir().join(format!("ledger-{}.jsonl", std::process::id())),
         )),
         probes,
-        body: once.then(|| line as Arc<dyn crate::port::Body>),
+        body: once.then_some(line as Arc<dyn crate::port::Body>),
         progress,
         mishap: mishaps(services),
     };

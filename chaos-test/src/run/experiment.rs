@@ -309,15 +309,15 @@ impl Experiment {
         for objective in &self.overrides {
             objective.apply(&mut profile.objectives);
         }
-        if let Some(allowed) = &profile.allowed_scenarios {
-            if !allowed.contains(&self.scenario.name) {
-                return Err(Error::input(format!(
-                    "\"{}\" may not run under the SLO profile \"{}\": its `allowed_scenarios` are {}",
-                    self.scenario.name,
-                    profile.name,
-                    allowed.join(", ")
-                )));
-            }
+        if let Some(allowed) = &profile.allowed_scenarios
+            && !allowed.contains(&self.scenario.name)
+        {
+            return Err(Error::input(format!(
+                "\"{}\" may not run under the SLO profile \"{}\": its `allowed_scenarios` are {}",
+                self.scenario.name,
+                profile.name,
+                allowed.join(", ")
+            )));
         }
         Ok(profile)
     }

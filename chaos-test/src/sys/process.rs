@@ -95,10 +95,10 @@ impl ProcessControl for ManagedProcess {
 
     fn respawn(&self) -> io::Result<()> {
         let mut slot = self.child();
-        if let Some(child) = slot.as_mut() {
-            if matches!(child.try_wait(), Ok(None)) {
-                return Ok(());
-            }
+        if let Some(child) = slot.as_mut()
+            && matches!(child.try_wait(), Ok(None))
+        {
+            return Ok(());
         }
         *slot = Some(self.spawn()?);
         Ok(())

@@ -81,10 +81,10 @@ impl Timer {
         let mut sleepers = self.sleepers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = now();
         while sleepers.peek().is_some_and(|Reverse(first)| first.at <= now || first.cancelled.load(ORDER)) {
-            if let Some(Reverse(entry)) = sleepers.pop() {
-                if !entry.cancelled.load(ORDER) {
-                    due.push(entry.waker);
-                }
+            if let Some(Reverse(entry)) = sleepers.pop()
+                && !entry.cancelled.load(ORDER)
+            {
+                due.push(entry.waker);
             }
         }
         if let Some(Reverse(next)) = sleepers.peek() {
