@@ -74,7 +74,8 @@ pub use failure::{Failure, TestResult};
 pub use probe::Probe;
 #[cfg(feature = "runtime")]
 pub use run::{
-    Chaos, Client, Experiment, Inconclusive, IntoBodyResult, Objective, RequestBuilder, RequestRecord,
+    BodyError, Chaos, Client, Experiment, Inconclusive, IntoBodyResult, Objective, RequestBuilder,
+    RequestRecord,
 };
 
 #[cfg(feature = "macros")]

@@ -26,7 +26,7 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn new(name: &str) -> Self {
         let over = std::io::stderr().is_terminal();
-        let every = Duration::from_secs(if over { 0 } else { 5 });
+        let every = Duration::from_secs(if over { 0 } else { 2 });
         Self { name: name.to_owned(), over, every, last: Mutex::new((Phase::Baseline, None)) }
     }
 

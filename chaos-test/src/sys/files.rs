@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Creates a directory and those above it.
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
