@@ -25,7 +25,7 @@ async fn a_chatty_checkout_survives(chaos: Chaos) -> anyhow::Result<()> {
     scenario = "Medium Network Delay",
     slo = "staging",
     environment = chatty_shop,
-    duration = "8s",
+    duration = "10s",
     objectives(max_latency_degradation_ms = 100)
 )]
 async fn a_body_that_panics_too(chaos: Chaos) {
@@ -34,7 +34,7 @@ async fn a_body_that_panics_too(chaos: Chaos) {
     assert!(answer.is_err(), "this order was not expected to be accepted");
 }
 
-#[chaos_test(scenario = "Medium Network Delay", slo = "staging", environment = chatty_shop, duration = "8s")]
+#[chaos_test(scenario = "Medium Network Delay", slo = "staging", environment = chatty_shop, duration = "10s")]
 async fn a_task_that_panics_elsewhere() -> anyhow::Result<()> {
     let task = tokio::spawn(async { panic!("a task of the test's own") });
     task.await?;

@@ -68,7 +68,9 @@ async fn on_several_threads(chaos: Chaos) {
 }
 
 #[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
-#[should_panic(expected = "the test body failed under \"Light Network Delay\": panicked at")]
+#[should_panic(
+    expected = "the test body failed under \"Light Network Delay\" while SLO \"development\" held: panicked at"
+)]
 async fn a_panic_is_a_failure() {
     panic!("as it should");
 }

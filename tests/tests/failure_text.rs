@@ -78,7 +78,7 @@ fn the_first_line_says_it_all_and_junit_has_it() {
     let (message, _) = failure(&junit, "a_task_that_panics_elsewhere::medium_network_delay");
     println!("JUnit message: {message}");
     assert!(
-        message.starts_with("Error: the test body failed under &quot;Medium Network Delay&quot;: task "),
+        message.starts_with("Error: the test body failed under &quot;Medium Network Delay&quot; while SLO &quot;staging&quot; held: task "),
         "{message}"
     );
 }

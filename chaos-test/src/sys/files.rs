@@ -96,8 +96,8 @@ pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
 
 /// The entries of a directory, sorted by name.
 #[cfg(feature = "cli")]
-pub(crate) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut entries: Vec<PathBuf> =
+pub(crate) fn list(dir: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    let mut entries: Vec<std::path::PathBuf> =
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     entries.sort();
     Ok(entries)
