@@ -1,5 +1,7 @@
 //! The body as a story: it runs once, under the fault, and checks what only it can know.
 
+#![allow(clippy::disallowed_methods, reason = "a story may look at the files its service wrote")]
+
 use chaos_test::prelude::*;
 
 /// An environment of one's own: the services, and where they keep their data.

@@ -1,5 +1,3 @@
-#![allow(clippy::disallowed_types, reason = "holds the children that sys starts")]
-
 use std::collections::HashMap;
 use std::process::Child;
 use std::sync::Arc;

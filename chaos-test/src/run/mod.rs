@@ -15,6 +15,7 @@ mod driver;
 mod execute;
 mod experiment;
 mod identity;
+mod objective;
 mod panics;
 mod progress;
 mod record;
@@ -22,7 +23,8 @@ mod record;
 pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};
 pub use client::{Client, RequestBuilder};
-pub use experiment::{Experiment, Inconclusive, Objective};
+pub use experiment::{Experiment, Inconclusive};
+pub use objective::Objective;
 
 pub(crate) use body::BodyResult;
 pub(crate) use catalogue_file::{Located, embedded, locate, read};
