@@ -1,0 +1,41 @@
+# What there is to do here: just --list
+
+# Every test, the chaos tests among them (some minutes)
+test *args:
+    cargo nextest run --workspace {{args}}
+    cargo test --workspace --doc
+
+# Formatting and lints, as strict as in CI
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The documentation of the library
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+# The benchmarks, if there are any for that name
+bench *args:
+    cargo bench --workspace {{args}}
+
+# Three experiments on a small shop, in under a minute
+demo:
+    cargo run --example demo
+
+# What a failure looks like
+failing:
+    cargo nextest run -p chaos-test-examples --features failing --test failing --no-fail-fast
+
+# The tests that need neither processes nor time
+pure:
+    cargo test -p chaos-test --no-default-features --lib
+
+# What a clean build costs: the pure half, then the default
+build-cost:
+    cargo build -p chaos-test --no-default-features --timings --target-dir target/build-cost/pure
+    cargo build -p chaos-test --timings --target-dir target/build-cost/default
+    cargo tree -p chaos-test -e normal --prefix none --format '{p}' | sort -u | wc -l
+
+# Everything CI does
+ci:
+    .ci/run
