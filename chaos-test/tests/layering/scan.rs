@@ -151,11 +151,7 @@ fn quoted(text: &str, quote: char) -> usize {
 /// Whether a `'` begins a character and not a lifetime.
 fn is_character(text: &str) -> bool {
     let mut next = text.chars().skip(1);
-    match (next.next(), next.next()) {
-        (Some('\\'), _) => true,
-        (Some(_), Some('\'')) => true,
-        _ => false,
-    }
+    matches!((next.next(), next.next()), (Some('\\'), _) | (Some(_), Some('\'')))
 }
 
 fn block_comment(text: &str) -> usize {
