@@ -12,23 +12,18 @@ pub(crate) struct Named {
 pub(crate) fn names(tokens: &[&str], file: &[String], others: &[&str]) -> Vec<Named> {
     let mut named = Vec::new();
     let mut module = file.to_vec();
-    // For every open brace, whether it is an inline module's.
+    // For every open brace, the depth of the module it is in.
     let mut braces = Vec::new();
     for at in 0..tokens.len() {
         let before = at.checked_sub(1).map_or("", |before| tokens[before]);
         match tokens[at] {
             "{" => {
-                let is_module = at >= 2 && tokens[at - 2] == "mod";
-                if is_module {
+                braces.push(module.len());
+                if at >= 2 && tokens[at - 2] == "mod" {
                     module.push(before.to_owned());
                 }
-                braces.push(is_module);
             }
-            "}" => {
-                if braces.pop() == Some(true) {
-                    module.pop();
-                }
-            }
+            "}" => module.truncate(braces.pop().unwrap_or(file.len())),
             first if before != "::" && tokens.get(at + 1) == Some(&"::") => {
                 let local = matches!(first, "crate" | "super" | "self");
                 if !local && !others.contains(&first) {
