@@ -47,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "failure",
         ],
     ),
+    ("cli_support", &["model", "sys", "run", "error"]),
     ("__private", &["units", "report", "environment", "run", "error", "failure"]),
 ];
 

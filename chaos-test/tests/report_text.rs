@@ -1,4 +1,9 @@
 //! What a user reads when a chaos test fails. Read these as somebody who is woken by one.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "test code may touch files, processes and the clock"
+)]
 
 mod synthetic;
 

@@ -27,8 +27,12 @@ impl FaultRun {
         if let Support::No { reason } = ports.injector.support(&plan.fault, &plan.target) {
             return Err(format!("{} is not possible here: {reason}", plan.fault.kind()));
         }
-        let prepared =
-            ports.injector.prepare(&plan.fault, &plan.target).await.map_err(|error| error.to_string())?;
+        let preparing =
+            within(ports, INJECT_DEADLINE, ports.injector.prepare(&plan.fault, &plan.target)).await;
+        let prepared = match preparing {
+            Some(prepared) => prepared.map_err(|error| error.to_string())?,
+            None => return Err(format!("not prepared after {}", show_duration(INJECT_DEADLINE))),
+        };
         recorder.delivery(Delivery {
             mechanism: prepared.mechanism.clone(),
             detail: prepared.detail.clone(),
@@ -84,10 +88,10 @@ impl FaultRun {
         }
     }
 
-    /// Takes readings until `end`: at least five in the window, at most ten a second, usually one a second.
+    /// Takes readings until `end`: about six in the window, at least one a second, at most one every 10 ms.
     pub(super) async fn witness_until(&self, ports: &Ports, recorder: &Recorder, end: Duration) {
         let start = ports.clock.now();
-        let step = (end.saturating_sub(start) / 6).clamp(Duration::from_millis(100), Duration::from_secs(1));
+        let step = (end.saturating_sub(start) / 6).clamp(Duration::from_millis(10), Duration::from_secs(1));
         let mut next = start + step / 2;
         while next < end {
             ports.clock.sleep_until(next).await;

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::model::{BodyEnd, EventKind, Fault, Objectives, Phase, Stage, Trace, Trouble};
 use crate::port::{Body, Clock, DynInjector, Ledger, ProbeSpec, Progress, ProgressUpdate, Target};
-use crate::slo::{self, RecoveryTime};
+use crate::slo;
 use crate::units::show_duration;
 
 use fault::FaultRun;
@@ -160,7 +160,7 @@ impl Run {
         self.recorder.mark(|marks| marks.chaos_ended = Some(marks.chaos_ended.unwrap_or(over)));
     }
 
-    /// Watches until every stream has recovered, or the watch is over.
+    /// Watches until every stream has recovered and stays well, or the watch is over.
     async fn watch_recovery(&mut self) {
         let started = self.now();
         self.recorder.enter(Phase::Recovery, started);
@@ -182,10 +182,9 @@ impl Run {
         trace.marks.ended = Some(self.recorder.settled_until(self.now()));
         let Ok(baselines) = slo::baseline(&trace, &self.plan.objectives) else { return false };
         let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
-        scheduled.zip(&baselines).all(|(stream, normal)| {
-            let time = slo::recovery(stream, normal, &trace.marks, &self.plan.objectives);
-            matches!(time, Some(RecoveryTime::After(_)))
-        })
+        scheduled
+            .zip(&baselines)
+            .all(|(stream, normal)| slo::has_settled(stream, normal, &trace.marks, &self.plan.objectives))
     }
 
     async fn baseline_is_healthy(&self) -> bool {

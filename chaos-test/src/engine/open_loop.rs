@@ -1,6 +1,8 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -44,11 +46,13 @@ pub(super) async fn run(
         under_way.fetch_add(1, Ordering::AcqRel);
         let (clock, recorder, under_way) =
             (Arc::clone(&clock), Arc::clone(&recorder), Arc::clone(&under_way));
-        let check = spec.probe.check();
+        // A probe of the user's own may panic; that is a bad sample and no reason to stop.
+        let probe = Arc::clone(&spec.probe);
+        let check = AssertUnwindSafe(async move { probe.check().await }).catch_unwind();
         let timeout = spec.timeout;
         answers.spawn(async move {
             let Check { outcome, began } = tokio::select! {
-                check = check => check,
+                check = check => check.unwrap_or_else(|_| Outcome::Panicked.into()),
                 () = clock.sleep_until(sent + timeout) => Outcome::Timeout.into(),
             };
             let lag = began.unwrap_or(sent).saturating_sub(at);

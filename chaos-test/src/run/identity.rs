@@ -1,3 +1,5 @@
+use std::sync::{Mutex, PoisonError};
+
 use crate::sys::{env, run_folder};
 
 /// Which test this is: its names, and how to run just it again.
@@ -9,6 +11,8 @@ pub(crate) struct Identity {
     pub(crate) binary: String,
     /// Which try of nextest this is, from 1.
     attempt: u32,
+    /// Which experiment of that name in this process it is, from 1.
+    nth: usize,
     in_nextest: bool,
     in_libtest: bool,
 }
@@ -39,15 +43,30 @@ impl Identity {
             test: String::new(),
             binary: nextest.unwrap_or_else(program),
             attempt: env::var("NEXTEST_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1),
+            nth: 1,
             in_nextest,
             in_libtest: in_nextest,
         }
     }
 
+    /// The same, told apart from earlier experiments of this process that go by the same name.
+    pub(crate) fn once_per_process(mut self) -> Self {
+        static USED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+        used.push(self.test.clone());
+        self.nth = used.iter().filter(|name| **name == self.test).count();
+        self
+    }
+
+    /// The name its record goes by: the test's, and ` (2)` for the second experiment of one test.
+    pub(crate) fn record_name(&self) -> String {
+        if self.nth > 1 { format!("{} ({})", self.test, self.nth) } else { self.test.clone() }
+    }
+
     /// The file name of its record, without the ending.
     pub(crate) fn file_stem(&self) -> String {
         let retry = if self.attempt > 1 { format!("__attempt-{}", self.attempt) } else { String::new() };
-        run_folder::file_name(&format!("{}__{}{retry}", self.binary, self.test))
+        run_folder::file_name(&format!("{}__{}{retry}", self.binary, self.record_name()))
     }
 
     /// The command that runs just this test.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::model::Phase;
 use crate::port::{Progress, ProgressUpdate};
-use crate::report::render::phase_name;
 use crate::sys::env;
 use crate::units::show_duration;
 
@@ -83,5 +82,15 @@ impl Drop for Lines {
         if self.over {
             self.print("", false);
         }
+    }
+}
+
+/// A phase as it stands in a progress line.
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Baseline => "baseline",
+        Phase::Chaos => "chaos",
+        Phase::Recovery => "recovery",
+        Phase::Recovered => "done",
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn new(experiment: &Experiment, slo: SloProfile, planned: Planned) -> Self {
         Self {
-            identity: experiment.identity.clone(),
+            identity: experiment.identity.clone().once_per_process(),
             scenario: experiment.scenario.clone(),
             slo,
             catalogue: experiment.located.file.clone(),
@@ -49,7 +49,7 @@ impl Draft {
         let judgement = slo::judge(&trace, &self.slo.objectives);
         let report = Report {
             format_version: FORMAT_VERSION,
-            test: self.identity.test.clone(),
+            test: self.identity.record_name(),
             binary: self.identity.binary.clone(),
             run_id: run_folder::run_id().to_owned(),
             started_at: self.started_at.as_secs_f64(),

@@ -209,11 +209,24 @@ impl Subject<'_> {
         Some(evaluation)
     }
 
-    pub(super) fn recovery_time(&self, baseline: &Baseline) -> Option<Evaluation> {
+    /// An outage that began after recovery had been declared.
+    pub(super) fn relapse<'o>(&self, outages: &'o [Outage], recovery: Duration) -> Option<&'o Outage> {
+        let recovered = self.marks.removed?.saturating_add(recovery);
+        outages.iter().find(|outage| outage.start > recovered)
+    }
+
+    pub(super) fn recovery_time(&self, baseline: &Baseline, outages: &[Outage]) -> Option<Evaluation> {
         let limit = self.objectives.recovery.time?;
         let mut evaluation = self.evaluation(Indicator::RecoveryTime, Figure::Seconds(limit.as_secs_f64()));
         match recovery(self.stream, baseline, self.marks, self.objectives)? {
-            RecoveryTime::After(time) => self.by_time(&mut evaluation, time, limit, false),
+            RecoveryTime::After(time) => {
+                self.by_time(&mut evaluation, time, limit, false);
+                if self.relapse(outages, time).is_some() {
+                    evaluation.note = Some("and then down again".into());
+                    evaluation.verdict = Verdict::Fail;
+                    evaluation.reason = None;
+                }
+            }
             RecoveryTime::NotWithin(watched) => {
                 evaluation.measured = Some(Figure::Seconds(watched.as_secs_f64()));
                 evaluation.note = Some("not recovered when the watch ended".into());
@@ -238,7 +251,7 @@ impl Subject<'_> {
             evaluation.verdict = Verdict::Fail;
         } else {
             evaluation.verdict = Verdict::Inconclusive;
-            evaluation.reason = Some(Reason::WithinResolution);
+            evaluation.reason = Some(if censored { Reason::StillDown } else { Reason::WithinResolution });
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct StreamFigures {
     pub first_success: Option<Duration>,
     /// How long it took to be itself again.
     pub recovery_time: Option<RecoveryTime>,
+    /// Whether it went down again after that.
+    pub relapsed: bool,
 }
 
 /// Judges a run.
@@ -150,7 +152,7 @@ impl Judgement {
                     subject.error_rate(),
                     subject.availability(&outages),
                     subject.worst_time_to_recover(&outages),
-                    subject.recovery_time(normal),
+                    subject.recovery_time(normal, &outages),
                     subject.latency(normal),
                 ]
                 .into_iter()
@@ -171,6 +173,9 @@ impl Judgement {
         });
         if !moved {
             self.findings.push(Finding::NoVisibleEffect);
+        }
+        if self.streams.iter().any(|stream| stream.relapsed) {
+            self.findings.push(Finding::Relapse);
         }
         if self.streams.iter().any(|stream| matches!(stream.recovery_time, Some(RecoveryTime::NotWithin(_))))
         {
@@ -283,6 +288,7 @@ fn figures(subject: &Subject<'_>, normal: Baseline, outages: Vec<Outage>, trace:
     let chaos_samples = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Chaos));
     let latencies = latencies(chaos_samples, stream.timeout);
     let at = |p| crate::stats::quantile(&latencies, p, 0.025).map(|q| q.estimate);
+    let recovered = recovery(stream, &normal, marks, subject.objectives);
     StreamFigures {
         name: stream.name.clone(),
         kind: stream.kind,
@@ -295,7 +301,8 @@ fn figures(subject: &Subject<'_>, normal: Baseline, outages: Vec<Outage>, trace:
         first_success: marks.removed.and_then(|removed| {
             stream.samples.iter().find(|s| s.at >= removed && s.is_good()).map(|s| s.at - removed)
         }),
-        recovery_time: recovery(stream, &normal, marks, subject.objectives),
+        relapsed: matches!(recovered, Some(RecoveryTime::After(time)) if subject.relapse(&outages, time).is_some()),
+        recovery_time: recovered,
         outages,
     }
 }

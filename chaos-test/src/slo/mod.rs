@@ -22,5 +22,5 @@ pub use delivery::{Proof, median, proof, show_dose};
 pub use evaluate::{Evaluation, Figure, Indicator};
 pub use judge::{ALPHA, Judgement, StreamFigures, judge};
 pub use outage::{Outage, outages};
-pub use recovery::{RecoveryTime, recovery};
+pub use recovery::{RecoveryTime, has_settled, recovery};
 pub use verdict::{Finding, Reason, Verdict};

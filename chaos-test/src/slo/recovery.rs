@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Baseline;
 use super::outage::Stable;
+use super::{Baseline, outages};
 use crate::model::{Marks, Objectives, Sample, Stream};
 
 /// How long a service took to be itself again after the fault was gone.
@@ -44,4 +44,17 @@ pub fn recovery(
         Some(i) => RecoveryTime::After(stream.samples[i].at.saturating_sub(removed)),
         None => RecoveryTime::NotWithin(ended.saturating_sub(removed)),
     })
+}
+
+/// Whether a watch may end: the stream has recovered, nothing is down, and the chaos phase has been over for as long as
+/// stable service takes to show. Without the last two, a service that falls over at the end of the chaos phase would go
+/// unseen.
+pub fn has_settled(stream: &Stream, baseline: &Baseline, marks: &Marks, objectives: &Objectives) -> bool {
+    let (Some(chaos_ended), Some((from, ended))) = (marks.chaos_ended, marks.exposed()) else { return false };
+    let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
+    let stable_for = objectives.recovery.stable_for();
+    let recovered = matches!(recovery(stream, baseline, marks, objectives), Some(RecoveryTime::After(_)));
+    let watched = ended >= chaos_ended.saturating_add(Stable::of(stream, stable_for, bad_share).span);
+    let down = outages(stream, from, ended, stable_for, bad_share).iter().any(|outage| outage.end.is_none());
+    recovered && watched && !down
 }

@@ -60,6 +60,8 @@ pub enum Reason {
         /// What it may be at most: the interval of the stream.
         interval: Duration,
     },
+    /// A service was still down when the watch ended, not yet for as long as it may be.
+    StillDown,
     /// Nothing was measured: no probe and no repeated body.
     NoSamples,
     /// An objective was broken; the evaluations tell which.
@@ -88,6 +90,9 @@ impl fmt::Display for Reason {
                 show_duration(*lag),
                 show_duration(*interval)
             ),
+            Self::StillDown => {
+                f.write_str("still down when the watch ended, though not yet for longer than allowed")
+            }
             Self::NoSamples => {
                 f.write_str("nothing was measured: add a probe to the environment or `repeat` to the test")
             }
@@ -106,6 +111,7 @@ impl Reason {
             Self::FaultNotDelivered(_) => "fault not delivered".into(),
             Self::ProberStarved { .. } => "prober starved".into(),
             Self::NoSamples => "no samples".into(),
+            Self::StillDown => "still down at the end".into(),
             Self::ObjectiveBroken => "objective broken".into(),
             Self::BodyFailed(_) => "body failed".into(),
             Self::CouldNotRun(stage, _) => stage.to_string(),
@@ -123,6 +129,8 @@ impl Reason {
 pub enum Finding {
     /// The fault was proven, and neither errors nor latency moved.
     NoVisibleEffect,
+    /// A service went down again after it had recovered.
+    Relapse,
     /// The fault is proven gone and the service was still out of its baseline when the watch ended.
     StillBad,
     /// Much more of the fault was measured than asked for.
@@ -133,6 +141,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoVisibleEffect => "the fault had no visible effect",
+            Self::Relapse => "a service went down again after it had recovered",
             Self::StillBad => "the fault is gone and the service has not come back to its baseline",
             Self::Overdose => "the fault measured is more than 1.5 times the fault asked for",
         })

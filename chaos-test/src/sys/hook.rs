@@ -44,6 +44,12 @@ extern "C" fn take_over() {
     let Ok(order) = std::env::var(ROLE) else { return };
     let Some((role, token)) = order.split_once(' ') else { return };
     let Some((_, role)) = Role::ALL.iter().find(|(name, _)| *name == role) else { return };
+    // Somebody's terminal or file is not the pipe a parent of ours holds; reading from it could block for good.
+    let piped =
+        nix::sys::stat::fstat(io::stdin()).is_ok_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFIFO);
+    if !piped {
+        return;
+    }
     let mut sent = vec![0_u8; token.len()];
     if io::stdin().lock().read_exact(&mut sent).is_err() || sent != token.as_bytes() {
         return;

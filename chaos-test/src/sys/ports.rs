@@ -23,7 +23,8 @@ pub(crate) struct ReservedPort {
 impl ReservedPort {
     /// A port that nobody listens on and no other harness has claimed.
     pub(crate) fn reserve() -> io::Result<Self> {
-        let (low, high) = (10_000_u16, ephemeral_start().max(11_000));
+        let high = ephemeral_start().max(3_000);
+        let low = (high - 1_000).min(10_000);
         let mut random =
             SplitMix::new(u64::from(std::process::id()) ^ super::clock::unix_time().as_nanos() as u64);
         for _ in 0..1000 {

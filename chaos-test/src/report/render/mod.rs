@@ -5,6 +5,5 @@ mod text;
 mod validation;
 
 pub use markdown::markdown;
-pub(crate) use text::phase_name;
 pub use text::text;
 pub use validation::{Validation, validation, validation_json};

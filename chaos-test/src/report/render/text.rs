@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::super::{Report, advice, show};
-use crate::model::{BodyEnd, Delivery, EventKind, Phase};
+use crate::model::{BodyEnd, Delivery, EventKind};
 use crate::slo::{
     Evaluation, Figure, Indicator, Reason, RecoveryTime, Verdict, is_enough, median, show_dose,
 };
@@ -215,14 +215,4 @@ fn sequential_calls(report: &Report) -> Option<String> {
             )
         })
     })
-}
-
-/// How far a phase has come, for progress lines.
-pub(crate) fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Baseline => "baseline",
-        Phase::Chaos => "chaos",
-        Phase::Recovery => "recovery",
-        Phase::Recovered => "done",
-    }
 }

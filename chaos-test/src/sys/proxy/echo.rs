@@ -43,8 +43,14 @@ async fn answer(listener: TcpListener) {
 pub(super) async fn round_trip(link: Arc<Link>, door: SocketAddr) -> io::Result<Duration> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-    link.expect_witness(socket.local_addr()?);
-    let mut stream = socket.connect(door).await?;
+    let from = socket.local_addr()?;
+    link.expect_witness(from);
+    let connected = socket.connect(door).await;
+    if connected.is_err() {
+        // Not used, and somebody else may get that port next.
+        link.is_witness(from);
+    }
+    let mut stream = connected?;
     stream.set_nodelay(true)?;
     let sent = timer::now();
     stream.write_all(b"?").await?;
