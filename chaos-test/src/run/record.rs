@@ -88,12 +88,13 @@ fn service(service: &Service) -> ServiceRecord {
     }
 }
 
-/// A path as people type it: relative to the workspace or to where they are, if it is below.
+/// A path as people type it: relative to the workspace, if it is inside; else whole.
 fn shown(path: &Path) -> String {
-    let roots = [
-        env::var("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from),
-        env::target_dir().parent().map(Path::to_path_buf),
-    ];
-    let short = roots.iter().flatten().find_map(|root| path.strip_prefix(root).ok());
+    let here = env::current_dir();
+    let target = env::target_dir();
+    // Cargo's target directory is in the workspace unless somebody moved it.
+    let beside_target = target.parent().filter(|root| here.starts_with(root)).map(Path::to_path_buf);
+    let root = env::var("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from).or(beside_target);
+    let short = root.as_deref().and_then(|root| path.strip_prefix(root).ok());
     short.unwrap_or(path).display().to_string()
 }
