@@ -90,6 +90,13 @@ impl Environment {
     }
 }
 
+impl Drop for Environment {
+    /// Ends what it started, at once, whoever else still holds on to a service of it.
+    fn drop(&mut self) {
+        self.services.iter().for_each(Service::close);
+    }
+}
+
 /// What an environment function may return: an [`Environment`], or a type of your own that holds one.
 ///
 /// ```

@@ -68,6 +68,12 @@ impl Service {
         self.ready.as_ref()
     }
 
+    pub(super) fn close(&self) {
+        if let Some(process) = &self.process {
+            process.close();
+        }
+    }
+
     /// How its process ended, if it did without our doing.
     pub(crate) fn ended(&self) -> Option<String> {
         self.process.as_ref()?.ended()

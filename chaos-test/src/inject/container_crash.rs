@@ -85,7 +85,10 @@ impl Injector for ContainerCrash {
     async fn observe(&self, record: &RevertRecord) -> Result<Presence, ObserveError> {
         let killed = payload(record).map_err(ObserveError)?;
         let same = procfs::start_ticks(killed.pid) == killed.start_ticks && procfs::is_running(killed.pid);
-        let replaced = self.services.get(&record.id).is_some_and(|service| service.pid().is_some());
+        let replaced = self
+            .services
+            .get(&record.id)
+            .is_none_or(|service| service.pid().is_some() || service.is_closed());
         let measured = if same || replaced { 0.0 } else { 1.0 };
         Ok(Presence::of(Dose { asked: 1.0, measured }))
     }
@@ -100,6 +103,8 @@ impl Injector for ContainerCrash {
         timer::sleep_until(timer::now() + Duration::from_millis(5)).await;
         match service.pid() {
             Some(_) => Ok(()),
+            // Its environment has ended meanwhile: there is nothing left that could be down.
+            None if service.is_closed() => Ok(()),
             None => Err(RevertError(format!("{} ended as soon as it was started again", record.service))),
         }
     }

@@ -69,9 +69,13 @@ pub trait ProcessControl: Send + Sync {
     /// The process that is running now; `None` while it is down.
     fn pid(&self) -> Option<u32>;
 
+    /// Whether its environment has ended, so that it is never started again.
+    fn is_closed(&self) -> bool;
+
     /// Ends it and everything it started, at once and without warning.
     fn kill(&self) -> io::Result<()>;
 
-    /// Starts it again if it is down. Returns when the process exists, not when it is ready.
+    /// Starts it again if it is down and not [closed](Self::is_closed). Returns when the process exists, not when it
+    /// is ready.
     fn respawn(&self) -> io::Result<()>;
 }

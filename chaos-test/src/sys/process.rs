@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::files;
@@ -24,16 +25,24 @@ pub(crate) struct ProcessSpec {
     pub(crate) log: PathBuf,
 }
 
-/// A process of ours and everything it starts. Ended when this is dropped.
+/// A process of ours and everything it starts. Ended when it is [closed](Self::close) or dropped.
 #[derive(Debug)]
 pub(crate) struct ManagedProcess {
     spec: ProcessSpec,
-    child: Mutex<Option<Child>>,
+    slot: Mutex<Slot>,
+}
+
+/// A child is waited for only after its group was ended: while it is a zombie, its number cannot be given to a
+/// stranger, whose group we would otherwise kill.
+#[derive(Debug, Default)]
+struct Slot {
+    child: Option<Child>,
+    closed: bool,
 }
 
 impl ManagedProcess {
     pub(crate) fn start(spec: ProcessSpec) -> io::Result<Self> {
-        let process = Self { spec, child: Mutex::new(None) };
+        let process = Self { spec, slot: Mutex::default() };
         process.respawn()?;
         Ok(process)
     }
@@ -44,13 +53,23 @@ impl ManagedProcess {
 
     /// How it ended, if it did without our doing.
     pub(crate) fn ended(&self) -> Option<String> {
-        let mut child = self.child();
-        let status = child.as_mut()?.try_wait().ok()??;
-        Some(status.to_string())
+        match exit(self.slot().child.as_ref()?)? {
+            WaitStatus::Exited(_, code) => Some(format!("exit status: {code}")),
+            WaitStatus::Signaled(_, signal, _) => Some(format!("signal: {signal}")),
+            other => Some(format!("{other:?}")),
+        }
     }
 
-    fn child(&self) -> MutexGuard<'_, Option<Child>> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends it for good: it is not started again by anybody who still holds it.
+    pub(crate) fn close(&self) {
+        let mut slot = self.slot();
+        slot.closed = true;
+        // There is nobody to tell; what could go wrong is that it is gone already.
+        let _ = slot.end();
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn(&self) -> io::Result<Child> {
@@ -73,16 +92,9 @@ impl ManagedProcess {
     }
 }
 
-impl ProcessControl for ManagedProcess {
-    fn pid(&self) -> Option<u32> {
-        let mut child = self.child();
-        let child = child.as_mut()?;
-        matches!(child.try_wait(), Ok(None)).then(|| child.id())
-    }
-
-    fn kill(&self) -> io::Result<()> {
-        let mut slot = self.child();
-        let Some(mut child) = slot.take() else { return Ok(()) };
+impl Slot {
+    fn end(&mut self) -> io::Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
         // The child leads its session, so its group has its number. ESRCH: nobody is left in it.
         let group = Pid::from_raw(child.id() as i32);
         let killed = match killpg(group, Signal::SIGKILL) {
@@ -92,22 +104,48 @@ impl ProcessControl for ManagedProcess {
         child.wait()?;
         killed
     }
+}
+
+/// How a child ended, without waiting for it in the sense that frees its number; `None` while it runs.
+fn exit(child: &Child) -> Option<WaitStatus> {
+    let looked = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(Pid::from_raw(child.id() as i32)), looked) {
+        Ok(WaitStatus::StillAlive) => None,
+        Ok(status) => Some(status),
+        // It is our child and not waited for, so this cannot be; to say that it runs does no harm.
+        Err(_) => None,
+    }
+}
+
+impl ProcessControl for ManagedProcess {
+    fn pid(&self) -> Option<u32> {
+        let slot = self.slot();
+        let child = slot.child.as_ref()?;
+        exit(child).is_none().then(|| child.id())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.slot().closed
+    }
+
+    fn kill(&self) -> io::Result<()> {
+        self.slot().end()
+    }
 
     fn respawn(&self) -> io::Result<()> {
-        let mut slot = self.child();
-        if let Some(child) = slot.as_mut()
-            && matches!(child.try_wait(), Ok(None))
-        {
+        let mut slot = self.slot();
+        if slot.closed || slot.child.as_ref().is_some_and(|child| exit(child).is_none()) {
             return Ok(());
         }
-        *slot = Some(self.spawn()?);
+        // What a child that ended by itself has left of its group goes with it.
+        slot.end()?;
+        slot.child = Some(self.spawn()?);
         Ok(())
     }
 }
 
 impl Drop for ManagedProcess {
     fn drop(&mut self) {
-        // There is nobody to tell; what could go wrong is that it is gone already.
-        let _ = self.kill();
+        self.close();
     }
 }
