@@ -93,3 +93,15 @@ async fn inconclusive_may_pass() {}
 #[chaos_test(scenario = "Light Network Delay", slo = "staging", environment = stub, duration = "1s", baseline = "1s")]
 #[should_panic(expected = "Inconclusive(needs about")]
 async fn inconclusive_fails_by_itself() {}
+
+/// A repo's own catalogue extends the built-in one by name.
+#[chaos_test(
+    group = "links",
+    catalogue = "tests/own_catalogue.yml",
+    slo = "laboratory",
+    environment = stub,
+    baseline = "1s"
+)]
+async fn by_a_catalogue_of_ones_own(chaos: &Chaos) {
+    assert_eq!(chaos.phase().await, Phase::Chaos);
+}
