@@ -93,6 +93,11 @@ impl<'a> Attributes<'a> {
                     this.cfg.push(attr);
                 }
                 _ if stays(attr) => this.kept.push(attr),
+                ["should_panic"] if matches!(attr.meta, syn::Meta::Path(_)) => {
+                    let message = "`#[should_panic]` alone is green for a service that does not start, too\n  help: \
+                                   say which failure is meant: `#[should_panic(expected = \"breached\")]`";
+                    errors.over(attr, message);
+                }
                 path => {
                     this.moved.push(attr);
                     this.should_panic |= path == ["should_panic"];

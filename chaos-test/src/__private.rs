@@ -187,7 +187,10 @@ where
     };
     let runtime =
         builder.enable_all().build().map_err(|error| Error::setup(format!("starting a runtime: {error}")))?;
-    runtime.block_on(run_in(test, name, scenario, environment, body))
+    let result = runtime.block_on(run_in(test, name, scenario, environment, body));
+    // A blocking call that hangs, in the very service under test for one, must not keep the verdict from being told.
+    runtime.shutdown_background();
+    result
 }
 
 /// For `#[should_panic]`: a failure becomes a panic with its text.

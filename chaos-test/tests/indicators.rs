@@ -137,6 +137,28 @@ fn never_coming_back_fails_with_at_least_what_was_watched() {
 }
 
 #[test]
+fn a_fault_that_changes_nothing_is_said_to_change_nothing() {
+    let judgement = judge(&trace(stream(20.0, &[]), marks(12.1, 20.0)), &objectives());
+    assert_eq!(
+        (judgement.verdict, judgement.findings.as_slice()),
+        (Verdict::Pass, &[Finding::NoVisibleEffect][..])
+    );
+}
+
+#[test]
+fn samples_that_were_late_decide_nothing_in_any_phase() {
+    for (from, to) in [(0.0, 2.0), (2.1, 12.1), (12.1, 20.0)] {
+        let mut late = stream(20.0, &[]);
+        let mut in_phase: Vec<&mut Sample> =
+            late.samples.iter_mut().filter(|s| s.at >= secs(from) && s.at < secs(to)).collect();
+        // One in ten of the phase: enough to move its 95th percentile.
+        in_phase.iter_mut().step_by(10).for_each(|sample| sample.lag = secs(0.3));
+        let judgement = judge(&trace(late, marks(12.1, 20.0)), &objectives());
+        assert_eq!(judgement.label(), "Inconclusive(prober starved)", "{from} to {to}");
+    }
+}
+
+#[test]
 fn nothing_that_was_not_proven_passes() {
     let healthy = || stream(20.0, &[]);
     let mut unproven = trace(healthy(), marks(12.1, 20.0));

@@ -43,3 +43,14 @@ mod nested {
         chaos.note("deeper");
     }
 }
+
+/// Each case has a record of its own, under the name that runs it again.
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
+#[rstest]
+#[case::one(1)]
+#[case::two(2)]
+#[tokio::test]
+#[should_panic(expected = "record_of_a_case::light_network_delay::case_")]
+async fn record_of_a_case(#[case] number: u32) -> Result<(), u32> {
+    Err(number)
+}

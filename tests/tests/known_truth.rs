@@ -121,17 +121,6 @@ async fn a_hang_is_not_hidden() {
 }
 
 #[tokio::test]
-async fn a_fault_that_changes_nothing_is_said_to_change_nothing() {
-    let (report, _, _) = observed(vec![(Duration::ZERO, Answer::Well)]).await;
-    assert_eq!(report.verdict(), Verdict::Pass, "{}", report.text());
-    assert!(
-        report.judgement.findings.contains(&chaos_test::slo::Finding::NoVisibleEffect),
-        "{}",
-        report.text()
-    );
-}
-
-#[tokio::test]
 async fn a_sick_baseline_stops_the_run_before_the_fault() {
     let stub = Stub::start(0).await.expect("a free port");
     stub.tell(Answer::EveryNth(2));

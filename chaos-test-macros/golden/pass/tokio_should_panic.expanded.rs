@@ -11,7 +11,7 @@ mod breaches_on_tokio {
         ..::chaos_test::__private::Test::DEFAULT
     };
     #[tokio::test]
-    #[should_panic]
+    #[should_panic(expected = "breached")]
     async fn medium_cpu_stress() {
         let result = ::chaos_test::__private::run_in(
                 &TEST,

@@ -13,9 +13,11 @@ mod fault;
 mod open_loop;
 mod recorder;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use crate::model::{BodyEnd, EventKind, Fault, Objectives, Phase, Stage, Trace, Trouble};
@@ -24,7 +26,7 @@ use crate::slo;
 use crate::units::show_duration;
 
 use fault::FaultRun;
-pub(crate) use recorder::{Recorder, StreamId};
+pub(crate) use recorder::{Recorder, Slot, StreamId};
 
 /// What an experiment is to do.
 pub(crate) struct Plan {
@@ -114,12 +116,23 @@ impl Run {
         }
         let started = self.now();
         self.recorder.mark(|marks| marks.inject_started = Some(started));
-        let fault = FaultRun::prepare(&self.plan, &self.ports, &self.recorder).await;
-        let mut fault = match fault {
+        let fault =
+            AssertUnwindSafe(FaultRun::prepare(&self.plan, &self.ports, &self.recorder)).catch_unwind().await;
+        let mut fault = match fault
+            .unwrap_or_else(|panic| Err(format!("the injector panicked: {}", describe(&*panic))))
+        {
             Ok(fault) => fault,
             Err(message) => return self.recorder.trouble(Trouble { stage: Stage::Injection, message }),
         };
-        self.chaos(&mut fault).await;
+        // An injector is anybody's code. If it panics, what it may have put in place is undone all the same.
+        if let Err(panic) = AssertUnwindSafe(self.chaos(&mut fault)).catch_unwind().await {
+            let message = format!("the injector panicked: {}", describe(&*panic));
+            self.recorder.trouble(Trouble { stage: Stage::Injection, message });
+            if AssertUnwindSafe(fault.revert(&self.ports, &self.recorder)).catch_unwind().await.is_err() {
+                let message = "the injector panicked while the fault was being undone".into();
+                self.recorder.trouble(Trouble { stage: Stage::Cleanup, message });
+            }
+        }
         if self.recorder.marks().removed.is_some() && self.recorder.marks().injected.is_some() {
             self.watch_recovery().await;
         }
@@ -195,14 +208,16 @@ impl Run {
             self.wait(self.now() + Duration::from_millis(2)).await;
         }
         let trace = self.recorder.so_far(asked);
-        match slo::baseline(&trace, &self.plan.objectives) {
-            Ok(_) => true,
+        let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
+        let late = scheduled.clone().find_map(|stream| slo::starved(stream, &trace.marks, Phase::Baseline));
+        let healthy = match late {
+            Some(reason) => Err(reason.to_string()),
+            None => slo::baseline(&trace, &self.plan.objectives).map(drop),
+        };
+        match healthy {
+            Ok(()) => true,
             Err(why) => {
-                self.recorder.event(
-                    asked,
-                    EventKind::Phase,
-                    format!("baseline unhealthy, nothing injected: {why}"),
-                );
+                self.recorder.event(asked, EventKind::Phase, format!("nothing injected: {why}"));
                 false
             }
         }
@@ -259,4 +274,10 @@ impl Run {
         }
         self.recorder.body_ended(end);
     }
+}
+
+/// The text of a panic.
+fn describe(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".into())
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{
-    BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase, Sample, Stream, StreamKind,
-    Trace, Trouble,
+    BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase, Sample, Stage, Stream,
+    StreamKind, Trace, Trouble,
 };
 use crate::port::ProbeSpec;
 
@@ -144,12 +144,15 @@ impl Recorder {
         }
     }
 
-    /// Writes down what went wrong; the first trouble stays the trouble, later ones become events.
+    /// Writes down what went wrong. A fault that may have stayed behind outweighs everything; else the first trouble
+    /// stays the trouble, and all are events.
     pub(crate) fn trouble(&self, trouble: Trouble) {
         let mut inner = self.lock();
         let at = inner.trace.events.last().map_or(Duration::ZERO, |event| event.at);
         inner.trace.events.push(Event { at, kind: EventKind::Fault, text: trouble.message.clone() });
-        inner.trace.trouble.get_or_insert(trouble);
+        if inner.trace.trouble.is_none() || trouble.stage == Stage::Cleanup {
+            inner.trace.trouble = Some(trouble);
+        }
     }
 
     pub(crate) fn body_ended(&self, end: BodyEnd) {
@@ -197,27 +200,26 @@ impl Recorder {
         (samples.len() as u64, samples.iter().filter(|s| !s.is_good()).count() as u64, p95)
     }
 
-    /// The finished trace. Samples that never got an answer are left out.
+    /// Everything observed until now. A sample whose answer never came counts as timed out: left out, it would make
+    /// the rest look better than it was.
     pub(crate) fn finish(&self) -> Trace {
-        let mut inner = self.lock();
+        let inner = self.lock();
         let ended = inner.trace.marks.ended.unwrap_or(Duration::MAX);
-        let streams = std::mem::take(&mut inner.streams);
         let mut trace = inner.trace.clone();
-        trace.streams = streams
-            .into_iter()
-            .map(|open| {
-                let mut stream = open.stream;
-                stream.samples = open
-                    .slots
-                    .into_iter()
-                    .filter_map(|(_, sample)| sample)
-                    .filter(|s| s.at < ended)
-                    .collect();
-                stream.samples.sort_by_key(|sample| sample.at);
-                stream
-            })
-            .filter(|stream| stream.kind.is_scheduled() || !stream.samples.is_empty())
-            .collect();
+        let closed = inner.streams.iter().map(|open| {
+            let mut stream = open.stream.clone();
+            let answer = |(at, sample): &(Duration, Option<Sample>)| {
+                let latency = stream.timeout;
+                let missing = Sample { at: *at, lag: Duration::ZERO, latency, outcome: Outcome::Timeout };
+                sample.unwrap_or_else(|| missing.at_resolution())
+            };
+            let mut samples: Vec<Sample> = open.slots.iter().map(answer).filter(|s| s.at < ended).collect();
+            samples.sort_by_key(|sample| sample.at);
+            stream.samples = samples;
+            stream
+        });
+        trace.streams =
+            closed.filter(|stream| stream.kind.is_scheduled() || !stream.samples.is_empty()).collect();
         trace.events.sort_by_key(|event| event.at);
         trace
     }

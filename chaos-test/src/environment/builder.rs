@@ -171,9 +171,11 @@ async fn resolve(url: &str) -> Result<(SocketAddr, String), String> {
     }
     let host = parsed.host_str().ok_or("it names no host")?;
     let port = parsed.port_or_known_default().ok_or("it names no port")?;
-    let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
-    let mut addresses: Vec<SocketAddr> =
-        found.map_err(|error| format!("cannot be resolved: {error}"))?.collect();
+    let name = (host.trim_matches(['[', ']']).to_owned(), port);
+    let looked_up = crate::sys::runtime::harness()
+        .spawn(async move { tokio::net::lookup_host(name).await.map(Vec::from_iter) });
+    let found = looked_up.await.map_err(|error| error.to_string())?;
+    let mut addresses: Vec<SocketAddr> = found.map_err(|error| format!("cannot be resolved: {error}"))?;
     // Most services listen on IPv4; a name such as localhost often resolves to IPv6 first.
     addresses.sort_by_key(SocketAddr::is_ipv6);
     let address = addresses.first().copied().ok_or("resolves to no address")?;
@@ -213,8 +215,10 @@ async fn wait_until_ready(service: &Service) -> Result<(), Error> {
         .map_err(|why| Error::setup(format!("{}: {why}", service.name)))?;
     let waited = Stopwatch::start();
     loop {
-        let look =
-            crate::sys::runtime::harness().spawn(tokio::time::timeout(probe.timeout, probe_now.check()));
+        let (asked, limit) = (Arc::clone(&probe_now), probe.timeout);
+        // On the harness's clock: the caller's may be paused, or not be there.
+        let look = crate::sys::runtime::harness()
+            .spawn(async move { tokio::time::timeout(limit, async { asked.check().await }).await });
         let outcome = match look.await {
             Ok(Ok(check)) => check.outcome,
             Ok(Err(_)) => Outcome::Timeout,

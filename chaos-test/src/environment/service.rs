@@ -90,6 +90,7 @@ impl Service {
         Target {
             service: self.name.clone(),
             kind: if self.process.is_some() { TargetKind::Process } else { TargetKind::Url },
+            address: Some(self.upstream),
             path: Some(Arc::clone(&self.door) as Arc<dyn NetworkPath>),
             process: self.process.clone().map(|process| process as Arc<dyn ProcessControl>),
         }

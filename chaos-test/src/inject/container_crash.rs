@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use crate::sys::{procfs, timer};
 /// Mechanism `sigkill`: the process and all of its group get SIGKILL; reverting starts the same command again on the
 /// same port.
 ///
-/// Witness: the kernel's process table. The process that was killed is gone (1: down), and after the revert there is
-/// a new one (0: up). If the process that was to be killed still runs, the dose is 0.
+/// Witness: the kernel's process table and the service's port. The process that was killed is gone and nobody listens
+/// where it did (1: down); after the revert there is a new process (0: up). If the process that was to be killed still
+/// runs, or something still takes connections in its place, the dose is 0.
 pub struct ContainerCrash {
     services: Registry<Arc<dyn ProcessControl>>,
 }
@@ -26,6 +28,8 @@ pub struct ContainerCrash {
 struct Payload {
     pid: u32,
     start_ticks: Option<u64>,
+    /// Where it listened.
+    address: Option<SocketAddr>,
 }
 
 impl ContainerCrash {
@@ -39,6 +43,13 @@ impl ContainerCrash {
 fn payload(record: &RevertRecord) -> Result<Payload, String> {
     serde_json::from_value(record.payload.clone())
         .map_err(|error| format!("the revert record {} is not one of container_crash: {error}", record.id))
+}
+
+/// Whether somebody takes connections there.
+async fn answers(address: Option<SocketAddr>) -> bool {
+    let Some(address) = address else { return false };
+    let connecting = tokio::net::TcpStream::connect(address);
+    matches!(tokio::time::timeout(Duration::from_millis(200), connecting).await, Ok(Ok(_)))
 }
 
 impl Injector for ContainerCrash {
@@ -57,7 +68,7 @@ impl Injector for ContainerCrash {
             .clone()
             .ok_or_else(|| InjectError(format!("{} was not started by this run", target.service)))?;
         let pid = process.pid().ok_or_else(|| InjectError(format!("{} is not running", target.service)))?;
-        let payload = Payload { pid, start_ticks: procfs::start_ticks(pid) };
+        let payload = Payload { pid, start_ticks: procfs::start_ticks(pid), address: target.address };
         let record = RevertRecord {
             id: new_id(),
             injector: "container_crash".into(),
@@ -89,7 +100,8 @@ impl Injector for ContainerCrash {
             .services
             .get(&record.id)
             .is_none_or(|service| service.pid().is_some() || service.is_closed());
-        let measured = if same || replaced { 0.0 } else { 1.0 };
+        // A process that started the service and is gone may have left it behind (a shell, a container runtime).
+        let measured = if same || replaced || answers(killed.address).await { 0.0 } else { 1.0 };
         Ok(Presence::of(Dose { asked: 1.0, measured }))
     }
 

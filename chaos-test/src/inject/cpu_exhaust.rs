@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::process::Child;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -29,7 +29,7 @@ use crate::sys::{env, timer};
 /// worker that has really burnt time counts. A worker that sleeps has neither.
 pub struct CpuExhaust {
     role: Role,
-    crews: Registry<Arc<std::sync::Mutex<Crew>>>,
+    crews: Registry<Arc<Mutex<Crew>>>,
 }
 
 /// The workers of one fault, and what the scheduler said of them last time.
@@ -60,9 +60,13 @@ impl CpuExhaust {
         Self { role: Role::Idle, crews: Registry::new() }
     }
 
-    fn crew(&self, record: &RevertRecord) -> Option<Arc<std::sync::Mutex<Crew>>> {
+    fn crew(&self, record: &RevertRecord) -> Option<Arc<Mutex<Crew>>> {
         self.crews.get(&record.id)
     }
+}
+
+fn lock(crew: &Mutex<Crew>) -> MutexGuard<'_, Crew> {
+    crew.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn mark(record: &RevertRecord) -> String {
@@ -112,35 +116,38 @@ impl Injector for CpuExhaust {
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
         let workers = payload(&prepared.record).map_err(InjectError)?.workers;
         let crew = Crew { children: Vec::new(), seen: HashMap::new(), since: Stopwatch::start() };
-        let crew = Arc::new(std::sync::Mutex::new(crew));
+        let crew = Arc::new(Mutex::new(crew));
         // Known before the first worker exists, so that a revert in between finds them all.
         self.crews.lock().insert(prepared.record.id.clone(), Arc::clone(&crew));
         for n in 1..=workers {
             let child = hook::start(self.role, &prepared.record.id)
                 .map_err(|error| InjectError(format!("starting worker {n} of {workers}: {error}")))?;
-            crew.lock().unwrap_or_else(std::sync::PoisonError::into_inner).children.push(child);
+            lock(&crew).children.push(child);
         }
         Ok(())
     }
 
     async fn observe(&self, record: &RevertRecord) -> Result<Presence, ObserveError> {
         let asked = f64::from(payload(record).map_err(ObserveError)?.workers);
-        let Some(crew) = self.crew(record) else {
-            let running = procfs::with_environment(&mark(record)).len() as f64;
-            return Ok(Presence::of(Dose { asked, measured: running }));
+        let crew = self.crew(record).filter(|crew| !lock(crew).children.is_empty());
+        let Some(crew) = crew else {
+            // Dismissed, or started by another process: whoever carries the mark and runs is still there.
+            let marked = procfs::with_environment(&mark(record));
+            let running = marked.into_iter().filter(|pid| procfs::is_running(*pid)).count();
+            return Ok(Presence::of(Dose { asked, measured: running as f64 }));
         };
-        let first = crew.lock().unwrap_or_else(std::sync::PoisonError::into_inner).seen.is_empty();
+        let first = lock(&crew).seen.is_empty();
         if first {
-            crew.lock().unwrap_or_else(std::sync::PoisonError::into_inner).look();
+            lock(&crew).look();
             timer::sleep_until(timer::now() + FIRST_LOOK).await;
         }
-        let measured = crew.lock().unwrap_or_else(std::sync::PoisonError::into_inner).look();
+        let measured = lock(&crew).look();
         Ok(Presence::of(Dose { asked, measured }))
     }
 
     async fn revert(&self, record: &RevertRecord) -> Result<(), RevertError> {
         if let Some(crew) = self.crew(record) {
-            crew.lock().unwrap_or_else(std::sync::PoisonError::into_inner).dismiss();
+            lock(&crew).dismiss();
         }
         // From another process, or if a worker was started and never written down: known by its mark.
         for pid in procfs::with_environment(&mark(record)) {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub struct Target {
     pub service: String,
     /// What sort of thing it is.
     pub kind: TargetKind,
+    /// Where the service itself listens, behind its front door.
+    pub address: Option<SocketAddr>,
     /// The path all traffic to it takes.
     pub path: Option<Arc<dyn NetworkPath>>,
     /// Control of its process, if we started it.

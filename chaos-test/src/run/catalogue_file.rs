@@ -32,9 +32,16 @@ fn find(package: &Path) -> Option<PathBuf> {
     in_folder(package).or_else(|| in_folder(&workspace_root(package)?))
 }
 
+/// Whether a file goes by the name that is looked for, so that it was found and not named.
+fn looked_for(path: &Path) -> bool {
+    path.ends_with("chaos_scenarios.yml") && env::var("CHAOS_TEST_CATALOGUE").is_none()
+}
+
 /// The nearest folder from the package up whose Cargo.toml begins a workspace.
 pub(crate) fn workspace_root(package: &Path) -> Option<PathBuf> {
-    let is_root = |dir: &&Path| files::has_line(&dir.join("Cargo.toml"), |line| line.trim() == "[workspace]");
+    let is_root = |dir: &&Path| {
+        files::has_line(&dir.join("Cargo.toml"), |line| line.trim_start().starts_with("[workspace"))
+    };
     package.ancestors().find(is_root).map(Path::to_path_buf)
 }
 
@@ -91,6 +98,11 @@ pub(crate) fn embedded(manifest_dir: &str, embedded: Option<(&str, &str)>) -> Re
             // Without the file (a test archive run elsewhere) the compiled text is all there is, and enough.
             if on_disk.is_ok_and(|bytes| bytes != text.as_bytes()) {
                 return Err(stale(Path::new(path), "has changed"));
+            }
+            // One that would have been found first, had it been there. (A file named by the attribute is no such find.)
+            let found = find(Path::new(&package)).filter(|_| looked_for(Path::new(path)));
+            if let Some(first) = found.filter(|first| files::differ(first, Path::new(path))) {
+                return Err(stale(&first, "was added"));
             }
             let catalogue = Catalogue::read(path, text.as_bytes()).map_err(Error::input)?;
             Ok(Located { catalogue, file: Some(path.to_owned()) })

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Client;
-use crate::engine::{Recorder, StreamId};
+use crate::engine::{Recorder, Slot, StreamId};
 use crate::model::{EventKind, Outcome, Phase};
 use crate::port::Clock;
 
@@ -134,8 +134,7 @@ impl fmt::Debug for Chaos {
 }
 
 impl Shared {
-    pub(super) fn record(&self, request: RequestRecord) {
-        let slot = self.recorder.schedule(self.requests, request.at);
+    pub(super) fn record(&self, slot: Slot, request: RequestRecord) {
         self.recorder.fill(slot, Duration::ZERO, request.latency, request.outcome);
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
     }

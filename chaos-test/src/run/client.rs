@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Method, Response, header};
 use serde::Serialize;
 
 use super::chaos::{RequestRecord, Shared};
+use crate::engine::Slot;
 use crate::model::Outcome;
 
 /// An HTTP client for one service whose every request is recorded. A thin cover over [`reqwest`].
@@ -89,7 +91,7 @@ impl RequestBuilder {
     }
 
     /// How long the whole request may take.
-    pub fn timeout(self, timeout: std::time::Duration) -> Self {
+    pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|request| request.timeout(timeout))
     }
 
@@ -105,10 +107,8 @@ impl RequestBuilder {
     pub async fn send(self) -> reqwest::Result<Response> {
         let request = self.request.build()?;
         let (method, url) = (request.method().to_string(), request.url().to_string());
-        let at = self.shared.clock.now();
-        let phase = self.shared.recorder.phase();
+        let sent = Sent::now(Arc::clone(&self.shared), method, url);
         let answer = self.shared.http.execute(request).await;
-        let latency = self.shared.clock.now().saturating_sub(at);
         let status = answer.as_ref().ok().map(|response| response.status().as_u16());
         let outcome = match (&answer, status) {
             (Err(error), _) if error.is_timeout() => Outcome::Timeout,
@@ -116,7 +116,7 @@ impl RequestBuilder {
             (Ok(_), Some(status @ 500..)) => Outcome::BadStatus(status),
             (Ok(_), _) => Outcome::Good,
         };
-        self.shared.record(RequestRecord { at, phase, method, url, latency, outcome, status });
+        sent.answered(outcome, status);
         answer
     }
 }
@@ -124,5 +124,44 @@ impl RequestBuilder {
 impl std::fmt::Debug for RequestBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.request.fmt(f)
+    }
+}
+
+/// A request under way. If whoever waits for it gives up and drops it, it counts as timed out: those are the very
+/// requests that went wrong.
+struct Sent {
+    shared: Arc<Shared>,
+    slot: Slot,
+    request: Option<RequestRecord>,
+}
+
+impl Sent {
+    fn now(shared: Arc<Shared>, method: String, url: String) -> Self {
+        let at = shared.clock.now();
+        let slot = shared.recorder.schedule(shared.requests, at);
+        let phase = shared.recorder.phase();
+        let (latency, outcome, status) = (Duration::ZERO, Outcome::Timeout, None);
+        Self {
+            shared,
+            slot,
+            request: Some(RequestRecord { at, phase, method, url, latency, outcome, status }),
+        }
+    }
+
+    fn answered(mut self, outcome: Outcome, status: Option<u16>) {
+        self.end(outcome, status);
+    }
+
+    fn end(&mut self, outcome: Outcome, status: Option<u16>) {
+        let Some(mut request) = self.request.take() else { return };
+        request.latency = self.shared.clock.now().saturating_sub(request.at);
+        (request.outcome, request.status) = (outcome, status);
+        self.shared.record(self.slot, request);
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.end(Outcome::Timeout, None);
     }
 }

@@ -20,7 +20,7 @@ use crate::report::{Planned, Report};
 use crate::sys::clock::MonotonicClock;
 use crate::sys::ledger::FileLedger;
 use crate::sys::run_folder;
-use crate::units::Rate;
+use crate::units::{Rate, show_duration};
 
 /// How long one transaction may take.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,10 +29,11 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a body that runs once may go on after the watch.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Carries an experiment out. Once it has begun there is a record, whatever happens.
+/// Carries an experiment out. Once its environment is being started there is a record, unless what was asked for makes
+/// no sense.
 pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error> {
     let profile = experiment.profile()?;
-    let planned = plan(&experiment, &profile);
+    let planned = plan(&experiment, &profile)?;
     let injector = match experiment.injector.take() {
         Some(injector) => injector,
         None => injector_for(&experiment.scenario.fault)
@@ -41,7 +42,11 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     let draft = Draft::new(&experiment, profile.clone(), planned);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
-    let environment = match start(source, &experiment).await {
+    let started =
+        panics::Guarded::new(Box::pin(start(source, experiment.scenario.service().map(str::to_owned))));
+    let started =
+        started.await.unwrap_or_else(|why| Err(Error::setup(format!("the environment panicked at {why}"))));
+    let environment = match started {
         Ok(environment) => environment,
         Err(error) if error.is_input() => return Err(error),
         Err(error) => return draft.write(could_not_run(&error), &[], experiment.inconclusive),
@@ -52,29 +57,42 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     draft.write(trace, services, experiment.inconclusive)
 }
 
+/// No phase is longer than this; what is was mistyped.
+const LONGEST_PHASE: Duration = Duration::from_secs(24 * 3600);
+/// A baseline of fewer samples than this would not be believed, and a few may be lost at its edges.
+const BASELINE_SAMPLES: u32 = 25;
+
 /// How long the phases are to be.
-fn plan(experiment: &Experiment, profile: &SloProfile) -> Planned {
+fn plan(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error> {
     let chaos = experiment.scenario.duration;
     let objectives = &profile.objectives;
     let recovery = objectives.recovery.time.unwrap_or(Duration::from_secs(10));
     let longest_outage = objectives.time_to_recover.unwrap_or_default();
     let stable = objectives.recovery.stable_for();
-    Planned {
-        baseline: experiment
-            .baseline
-            .unwrap_or_else(|| (chaos / 3).clamp(Duration::from_secs(2), Duration::from_secs(10))),
+    let enough = match &experiment.body {
+        BodyKind::Repeat(rate, _) => rate.interval() * BASELINE_SAMPLES,
+        BodyKind::None | BodyKind::Once(_) => Duration::ZERO,
+    };
+    let usual = (chaos / 3).clamp(Duration::from_secs(2), Duration::from_secs(10)).max(enough);
+    let planned = Planned {
+        baseline: experiment.baseline.unwrap_or(usual),
         chaos,
         watch: experiment.watch.unwrap_or_else(|| (recovery * 2).max(longest_outage) + stable),
+    };
+    let phases = [("baseline", planned.baseline), ("duration", planned.chaos), ("watch", planned.watch)];
+    match phases.into_iter().find(|(_, length)| *length > LONGEST_PHASE) {
+        Some((name, length)) => Err(Error::input(format!(
+            "the {name} is {}, and a phase lasts a day at most",
+            show_duration(length)
+        ))),
+        None => Ok(planned),
     }
 }
 
-async fn start(source: Source, experiment: &Experiment) -> Result<Arc<dyn AsEnvironment>, Error> {
+async fn start(source: Source, service: Option<String>) -> Result<Arc<dyn AsEnvironment>, Error> {
     match source {
         Source::Start(start) => start().await,
-        Source::Url(url) => {
-            let name = experiment.scenario.service().unwrap_or("target");
-            Ok(Arc::new(url_environment(name, url).await?))
-        }
+        Source::Url(url) => Ok(Arc::new(url_environment(service.as_deref().unwrap_or("target"), url).await?)),
         Source::Missing => Err(Error::input(
             "nothing to run against: name an `environment = path::to::fn` or a `target = \"http://…\"` \
              (with the builder: `.environment(…)` or `.against(…)`)",
@@ -175,13 +193,14 @@ async fn carry_out(
     // If the caller drops this future, the sender goes with it and the engine reverts and ends.
     let (going_on, cancel) = watch::channel(false);
     let guard = CancelOnDrop(going_on);
+    let kept = Arc::clone(&recorder);
     let engine = crate::sys::runtime::harness().spawn(engine::run(plan, ports, recorder, cancel));
     let trace = drive(engine, commands, body, chaos, clock).await;
     drop(guard);
     trace.unwrap_or_else(|panic| {
-        let trouble =
-            Some(Trouble { stage: Stage::Cleanup, message: format!("the engine stopped: {panic}") });
-        Trace { trouble, ..Trace::default() }
+        // What was observed until then is kept.
+        kept.trouble(Trouble { stage: Stage::Cleanup, message: format!("the engine stopped: {panic}") });
+        kept.finish()
     })
 }
 

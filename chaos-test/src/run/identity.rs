@@ -18,20 +18,18 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The test of that path, from the attribute: a module path with its crate, and a name.
+    /// The test of that path, from the attribute: a module path with its crate, and a name. What runs it may know more:
+    /// a case of rstest has a name of its own behind that one.
     pub(crate) fn of_attribute(module: &str, name: &str) -> Self {
         let inside = module.split_once("::").map_or("", |(_, rest)| rest);
         let test = if inside.is_empty() { name.to_owned() } else { format!("{inside}::{name}") };
-        Self { test, in_libtest: true, ..Self::unnamed() }
+        let whole = env::var("NEXTEST_TEST_NAME").or_else(thread).filter(|whole| whole.starts_with(&test));
+        Self { test: whole.unwrap_or(test), in_libtest: true, ..Self::unnamed() }
     }
 
     /// The test that is running now, as nextest or libtest tell it; else that name.
     pub(crate) fn current(fallback: &str) -> Self {
-        let thread = std::thread::current()
-            .name()
-            .filter(|name| *name != "main" && !name.contains("tokio"))
-            .map(str::to_owned);
-        let named = env::var("NEXTEST_TEST_NAME").or(thread);
+        let named = env::var("NEXTEST_TEST_NAME").or_else(thread);
         let in_libtest = named.is_some();
         Self { test: named.unwrap_or_else(|| fallback.to_owned()), in_libtest, ..Self::unnamed() }
     }
@@ -41,7 +39,10 @@ impl Identity {
         let in_nextest = nextest.is_some();
         Self {
             test: String::new(),
-            binary: nextest.unwrap_or_else(program),
+            binary: nextest.unwrap_or_else(|| match env::var("CARGO_PKG_NAME") {
+                Some(package) => format!("{package}::{}", program()),
+                None => program(),
+            }),
             attempt: env::var("NEXTEST_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1),
             nth: 1,
             in_nextest,
@@ -71,12 +72,27 @@ impl Identity {
 
     /// The command that runs just this test.
     pub(crate) fn rerun(&self) -> String {
-        match (self.in_nextest, self.in_libtest) {
-            (true, _) => format!("cargo nextest run -E 'binary_id(={}) & test(={})'", self.binary, self.test),
-            (_, true) => format!("cargo test --test {} -- --exact {}", self.binary, self.test),
-            (_, false) => format!("run {} again", self.binary),
+        let name = &self.test;
+        if self.in_nextest {
+            return format!("cargo nextest run -E 'binary_id(={}) & test(={name})'", self.binary);
+        }
+        match self.binary.split_once("::") {
+            // The unit tests of a library are in a program of the library's own name.
+            Some((package, program)) if self.in_libtest && package.replace('-', "_") == program => {
+                format!("cargo test -p {package} --lib -- --exact {name}")
+            }
+            Some((package, program)) if self.in_libtest => {
+                format!("cargo test -p {package} --test {program} -- --exact {name}")
+            }
+            _ => format!("run {} again", program()),
         }
     }
+}
+
+/// The name of this thread, if libtest gave it: that of the test it runs.
+fn thread() -> Option<String> {
+    let runtime = |name: &str| name == "main" || name == "tokio-rt-worker" || name == "tokio-runtime-worker";
+    std::thread::current().name().filter(|name| !runtime(name)).map(str::to_owned)
 }
 
 /// The name of this program, without the hash that cargo puts behind a test's.

@@ -6,7 +6,7 @@ use super::baseline::latencies;
 use super::evaluate::Subject;
 use super::{
     Baseline, Evaluation, Finding, Indicator, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, proof,
-    recovery,
+    recovery, starved,
 };
 use crate::model::{BodyEnd, Objectives, Phase, StreamKind, Trace};
 use crate::units::show_duration;
@@ -94,6 +94,8 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
         judgement.push(Verdict::Inconclusive, Reason::NoSamples);
         return judgement;
     }
+    // Before anything is said about the baseline: samples that were late say nothing about the service.
+    judgement.starvation(trace);
     let baselines = match baseline(trace, objectives) {
         Ok(baselines) => baselines,
         Err(why) => {
@@ -116,7 +118,6 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
             judgement.find();
         }
     }
-    judgement.starvation(trace);
     judgement.settle();
     judgement
 }
@@ -185,20 +186,8 @@ impl Judgement {
 
     fn starvation(&mut self, trace: &Trace) {
         for stream in trace.streams.iter().filter(|stream| stream.kind.is_scheduled()) {
-            let mut lags: Vec<Duration> = stream
-                .samples
-                .iter()
-                .filter(|sample| trace.marks.phase_of(sample.at) == Some(Phase::Chaos))
-                .map(|sample| sample.lag)
-                .collect();
-            lags.sort_unstable();
-            let p99 = crate::stats::quantile(&lags, 0.99, 0.01).map_or(Duration::ZERO, |q| q.estimate);
-            if p99 > stream.interval {
-                let reason = Reason::ProberStarved {
-                    stream: stream.name.clone(),
-                    lag: p99,
-                    interval: stream.interval,
-                };
+            let phases = [Phase::Baseline, Phase::Chaos, Phase::Recovery];
+            if let Some(reason) = phases.iter().find_map(|phase| starved(stream, &trace.marks, *phase)) {
                 self.push(Verdict::Inconclusive, reason);
             }
         }

@@ -14,6 +14,7 @@ mod evaluate;
 mod judge;
 mod outage;
 mod recovery;
+mod starvation;
 mod verdict;
 
 pub use baseline::{Baseline, baseline};
@@ -23,4 +24,5 @@ pub use evaluate::{Evaluation, Figure, Indicator};
 pub use judge::{ALPHA, Judgement, StreamFigures, judge};
 pub use outage::{Outage, outages};
 pub use recovery::{RecoveryTime, has_settled, recovery};
+pub use starvation::starved;
 pub use verdict::{Finding, Reason, Verdict};

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Stage;
+use crate::model::{Phase, Stage};
 use crate::units::show_duration;
 
 /// What a run comes to. Ordered: a suite's verdict is its worst.
@@ -55,7 +55,9 @@ pub enum Reason {
     ProberStarved {
         /// The stream concerned.
         stream: String,
-        /// 99th percentile of the lag behind the schedule.
+        /// The phase concerned.
+        phase: Phase,
+        /// The lag behind the schedule: its 99th percentile in the chaos phase, its 95th in the others.
         lag: Duration,
         /// What it may be at most: the interval of the stream.
         interval: Duration,
@@ -84,10 +86,12 @@ impl fmt::Display for Reason {
             Self::WithinResolution => {
                 f.write_str("too close to call: within one probe interval of the limit")
             }
-            Self::ProberStarved { stream, lag, interval } => write!(
+            Self::ProberStarved { stream, phase, lag, interval } => write!(
                 f,
-                "prober starved: {stream} ran {} behind its schedule at p99, more than its interval of {}",
+                "prober starved: {stream} ran {} behind its schedule at {} of the {phase} phase, more than its \
+                 interval of {}",
                 show_duration(*lag),
+                if *phase == Phase::Chaos { "p99" } else { "p95" },
                 show_duration(*interval)
             ),
             Self::StillDown => {

@@ -1,6 +1,7 @@
 //! What a processor worker does: nothing useful, all the time.
 
 use std::os::fd::AsFd;
+use std::os::unix::process::parent_id;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -12,11 +13,12 @@ const SLICE: Duration = Duration::from_millis(5);
 /// No scenario lasts longer; a worker that is forgotten ends by itself.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Burns processor time until standard input closes.
+/// Burns processor time until standard input closes or the parent is gone (another child of it may hold the pipe open).
 pub(super) fn burn() {
     let end = now() + LONGEST;
     let mut state = 1_u64;
-    while now() < end && !orphaned(PollTimeout::ZERO) {
+    let parent = parent_id();
+    while now() < end && parent_id() == parent && !orphaned(PollTimeout::ZERO) {
         let slice = now() + SLICE;
         while now() < slice {
             for _ in 0..2_000 {
@@ -29,7 +31,8 @@ pub(super) fn burn() {
 /// Waits until standard input closes.
 pub(super) fn idle() {
     let end = now() + LONGEST;
-    while now() < end && !orphaned(PollTimeout::from(100_u8)) {}
+    let parent = parent_id();
+    while now() < end && parent_id() == parent && !orphaned(PollTimeout::from(100_u8)) {}
 }
 
 /// Whether the other end of standard input is gone: the lease this worker lives by.

@@ -61,6 +61,11 @@ pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether two paths lead to different files, both of which are there.
+pub(crate) fn differ(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one != other)
+}
+
 /// Whether there is a file of that name.
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()

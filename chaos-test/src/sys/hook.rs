@@ -71,7 +71,8 @@ extern "C" fn take_over() {
 pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
     std::hint::black_box(&HOOK);
     let token = format!("{mark}:{}", std::process::id());
-    let mut child = Command::new("/proc/self/exe")
+    let mut command = Command::new("/proc/self/exe");
+    command
         .arg0(format!("chaos-test-{}", role.name()))
         .env_clear()
         .env(ROLE, format!("{} {token}", role.name()))
@@ -79,10 +80,15 @@ pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    if let Some(input) = &mut child.stdin {
-        input.write_all(token.as_bytes())?;
+        .stderr(Stdio::null());
+    if let Some(libraries) = std::env::var_os("LD_LIBRARY_PATH") {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
+    let mut child = command.spawn()?;
+    let told = child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(token.as_bytes()));
+    if let Err(error) = told {
+        let _ = child.kill().and_then(|()| child.wait());
+        return Err(error);
     }
     Ok(child)
 }

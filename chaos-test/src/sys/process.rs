@@ -6,13 +6,15 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
-use super::files;
+use super::hook::MARK;
+use super::{files, procfs};
 use crate::port::ProcessControl;
 
 /// How a process is started, every time.
@@ -29,6 +31,8 @@ pub(crate) struct ProcessSpec {
 #[derive(Debug)]
 pub(crate) struct ManagedProcess {
     spec: ProcessSpec,
+    /// What it and all it starts carry in their environment, by which even those that leave its group are known.
+    mark: String,
     slot: Mutex<Slot>,
 }
 
@@ -42,7 +46,9 @@ struct Slot {
 
 impl ManagedProcess {
     pub(crate) fn start(spec: ProcessSpec) -> io::Result<Self> {
-        let process = Self { spec, slot: Mutex::default() };
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let mark = format!("service-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let process = Self { spec, mark, slot: Mutex::default() };
         process.respawn()?;
         Ok(process)
     }
@@ -65,7 +71,7 @@ impl ManagedProcess {
         let mut slot = self.slot();
         slot.closed = true;
         // There is nobody to tell; what could go wrong is that it is gone already.
-        let _ = slot.end();
+        let _ = slot.end(&self.mark);
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -78,6 +84,7 @@ impl ManagedProcess {
         command
             .args(&self.spec.args)
             .envs(self.spec.env.iter().map(|(name, value)| (name, value)))
+            .env(MARK, &self.mark)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
@@ -93,7 +100,7 @@ impl ManagedProcess {
 }
 
 impl Slot {
-    fn end(&mut self) -> io::Result<()> {
+    fn end(&mut self, mark: &str) -> io::Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         // The child leads its session, so its group has its number. ESRCH: nobody is left in it.
         let group = Pid::from_raw(child.id() as i32);
@@ -102,6 +109,9 @@ impl Slot {
             Err(errno) => Err(io::Error::from(errno)),
         };
         child.wait()?;
+        for pid in procfs::with_environment(&format!("{MARK}={mark}")) {
+            let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+        }
         killed
     }
 }
@@ -129,7 +139,7 @@ impl ProcessControl for ManagedProcess {
     }
 
     fn kill(&self) -> io::Result<()> {
-        self.slot().end()
+        self.slot().end(&self.mark)
     }
 
     fn respawn(&self) -> io::Result<()> {
@@ -138,7 +148,7 @@ impl ProcessControl for ManagedProcess {
             return Ok(());
         }
         // What a child that ended by itself has left of its group goes with it.
-        slot.end()?;
+        slot.end(&self.mark)?;
         slot.child = Some(self.spawn()?);
         Ok(())
     }

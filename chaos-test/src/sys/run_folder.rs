@@ -37,6 +37,13 @@ pub(crate) fn file_name(text: &str) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '-' })
         .collect();
-    // A name may not be longer than 255 bytes; the suffix and a temporary's need some.
-    clean.trim_start_matches('.').chars().take(200).collect()
+    let clean = clean.trim_start_matches('.');
+    // A name may not be longer than 255 bytes; the suffix and a temporary's need some. What is cut still tells it from
+    // others (FNV-1a).
+    if clean.len() <= 200 {
+        return clean.to_owned();
+    }
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+    format!("{}-{hash:016x}", &clean[..180])
 }

@@ -1,0 +1,3 @@
+#[chaos_test(scenario = "Light CPU Stress")]
+#[should_panic]
+async fn f() {}

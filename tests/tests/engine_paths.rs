@@ -1,0 +1,272 @@
+//! What happens when an injector, a body or an environment misbehaves: the verdict, what is undone, what is kept.
+#![allow(clippy::disallowed_methods, reason = "test code may look at processes")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::port::{
+    Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
+};
+use chaos_test::prelude::*;
+use chaos_test::report::Report;
+use suite::{Answer, Stub};
+
+/// Where an injector misbehaves, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Misbehaves {
+    RefusesSupport,
+    FailsToPrepare,
+    FailsToInject,
+    HangsInInject,
+    PanicsInInject,
+    PanicsInTheThirdReading,
+    FailsToRevert,
+    DoesNotRevert,
+}
+
+/// A fault that is a flag.
+#[derive(Clone)]
+struct Flag {
+    how: Misbehaves,
+    present: Arc<Mutex<bool>>,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Flag {
+    fn that(how: Misbehaves) -> Self {
+        Self { how, present: Arc::default(), calls: Arc::default() }
+    }
+    fn call(&self, name: &'static str) -> usize {
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(name);
+        calls.iter().filter(|call| **call == name).count()
+    }
+    fn called(&self, name: &str) -> usize {
+        self.calls.lock().unwrap().iter().filter(|call| **call == name).count()
+    }
+}
+
+impl Injector for Flag {
+    fn support(&self, _fault: &Fault, _target: &Target) -> Support {
+        if self.how == Misbehaves::RefusesSupport {
+            Support::No { reason: "the moon is not full".into() }
+        } else {
+            Support::Yes { mechanism: "flag" }
+        }
+    }
+    async fn prepare(&self, _fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+        if self.how == Misbehaves::FailsToPrepare {
+            return Err(InjectError("no flag to be had".into()));
+        }
+        let record = RevertRecord {
+            id: format!("flag-{:?}-{}", self.how, std::process::id()),
+            injector: "flag".into(),
+            service: target.service.clone(),
+            payload: serde_json::Value::Null,
+        };
+        let detail = format!("a flag on {}", target.service);
+        Ok(Prepared { record, mechanism: "flag".into(), detail, unit: DoseUnit::Down, asked: 1.0 })
+    }
+    async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
+        self.call("inject");
+        // What goes wrong goes wrong half-way: something is in place already.
+        *self.present.lock().unwrap() = true;
+        match self.how {
+            Misbehaves::FailsToInject => Err(InjectError("the rope is torn".into())),
+            Misbehaves::PanicsInInject => panic!("the pole is broken"),
+            Misbehaves::HangsInInject => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+    async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
+        let nth = self.call("observe");
+        assert!(!(self.how == Misbehaves::PanicsInTheThirdReading && nth == 3), "the telescope fell");
+        let measured = f64::from(u8::from(*self.present.lock().unwrap()));
+        Ok(Presence::of(Dose { asked: 1.0, measured }))
+    }
+    async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
+        self.call("revert");
+        match self.how {
+            Misbehaves::FailsToRevert => return Err(RevertError("the knot is too tight".into())),
+            Misbehaves::DoesNotRevert => {}
+            _ => *self.present.lock().unwrap() = false,
+        }
+        Ok(())
+    }
+}
+
+async fn run(flag: &Flag) -> Report {
+    let stub = Stub::start(0).await.expect("a free port");
+    let report = Experiment::scenario("Light Network Delay")
+        .expect("a known scenario")
+        .against(stub.url())
+        .injector(flag.clone())
+        .baseline(1.seconds())
+        .duration(4.seconds())
+        .name(format!("{:?}", flag.how))
+        .run()
+        .await
+        .expect("an experiment that has begun has a report");
+    println!("{:?}: {}\n", flag.how, report.headline());
+    assert!(!report.passed());
+    report
+}
+
+#[tokio::test]
+async fn an_injector_that_cannot_leaves_nothing() {
+    for (how, says) in [
+        (Misbehaves::RefusesSupport, "the moon is not full"),
+        (Misbehaves::FailsToPrepare, "no flag to be had"),
+    ] {
+        let flag = Flag::that(how);
+        let report = run(&flag).await;
+        assert_eq!(report.judgement.label(), "Error(injection)");
+        assert!(report.headline().contains(says), "{}", report.headline());
+        assert_eq!((flag.called("inject"), flag.called("revert")), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn an_injection_that_goes_wrong_half_way_is_undone() {
+    let one = |how, says: &'static str| async move {
+        let flag = Flag::that(how);
+        let report = run(&flag).await;
+        assert_eq!(report.judgement.label(), "Error(injection)", "{how:?}");
+        assert!(report.headline().contains(says), "{how:?}: {}", report.headline());
+        assert_eq!(flag.called("revert"), 1, "{how:?}");
+        assert!(!*flag.present.lock().unwrap(), "{how:?}: it is still there");
+        assert!(report.trace.marks.removed.is_some(), "{how:?}: and nobody saw it go");
+        assert!(!report.trace.streams[0].samples.is_empty(), "{how:?}: what was measured is kept");
+    };
+    tokio::join!(
+        one(Misbehaves::FailsToInject, "the rope is torn"),
+        one(Misbehaves::HangsInInject, "not done after 20 s"),
+        one(Misbehaves::PanicsInInject, "the pole is broken"),
+        one(Misbehaves::PanicsInTheThirdReading, "the telescope fell"),
+    );
+}
+
+#[tokio::test]
+async fn a_fault_that_stays_is_an_error_and_stays_in_the_ledger() {
+    let one = |how, says: &'static str| async move {
+        let flag = Flag::that(how);
+        let report = run(&flag).await;
+        assert_eq!(report.judgement.label(), "Error(cleanup)", "{how:?}");
+        assert!(report.headline().contains(says), "{how:?}: {}", report.headline());
+        assert!(report.trace.marks.removed.is_none());
+    };
+    tokio::join!(
+        one(Misbehaves::FailsToRevert, "the knot is too tight"),
+        one(Misbehaves::DoesNotRevert, "could not be undone"),
+    );
+}
+
+#[tokio::test]
+async fn an_environment_that_panics_is_an_error_with_a_record() {
+    let report = Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .environment(|| async {
+            let environment = Environment::builder().url("app", "http://127.0.0.1:9").start().await?;
+            environment.address("ap");
+            Ok::<_, Error>(environment)
+        })
+        .run()
+        .await
+        .expect("it has a record");
+    assert_eq!(report.judgement.label(), "Error(setup)");
+    assert!(report.headline().contains("no service named \"ap\""), "{}", report.headline());
+}
+
+#[tokio::test]
+async fn requests_a_body_gives_up_on_are_counted() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let slow = stub.clone();
+    let report = Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .against(stub.url())
+        .baseline(1.seconds())
+        .duration(4.seconds())
+        .body(move |chaos| {
+            slow.tell(Answer::Slow(Duration::from_millis(300)));
+            let stub = slow.clone();
+            async move {
+                for _ in 0..10 {
+                    let answer = chaos.client("target").get("/").send();
+                    assert!(tokio::time::timeout(50.ms(), answer).await.is_err(), "it takes 300 ms");
+                }
+                assert_eq!(chaos.request_log().len(), 10);
+                stub.tell(Answer::Well);
+            }
+        })
+        .run()
+        .await
+        .expect("well formed");
+    let requests =
+        report.trace.streams.iter().find(|stream| stream.name == "requests").expect("there were some");
+    assert_eq!(requests.samples.iter().filter(|sample| !sample.is_good()).count(), 10);
+    // Ten of ten bad is a broken objective, whatever the probes saw.
+    assert_eq!(report.verdict(), Verdict::Fail, "{}", report.text());
+}
+
+#[tokio::test]
+async fn a_client_may_outlive_the_run() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let kept = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&kept);
+    Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .against(stub.url())
+        .baseline(1.seconds())
+        .duration(1.seconds())
+        .body(move |chaos| {
+            *keep.lock().unwrap() = Some(chaos.clone());
+            async {}
+        })
+        .run()
+        .await
+        .expect("well formed");
+    let chaos = kept.lock().unwrap().take().expect("the body ran");
+    // The front door is closed by now; what matters is that asking does no harm.
+    assert!(chaos.client("target").get("/").send().await.is_err());
+}
+
+/// A crash of a service that a process of ours has started and put into a session of its own.
+async fn crash_of_a_fork(how: &'static str) -> Report {
+    let report = Experiment::scenario("Application Container Restart")
+        .unwrap()
+        .environment(move || {
+            let outer = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", how]);
+            Environment::builder().process("app", outer.ready(Probe::http("/"))).start()
+        })
+        .baseline(1.seconds())
+        .duration(5.seconds())
+        .name(how)
+        .run()
+        .await
+        .expect("well formed");
+    println!("{}", report.text());
+    report
+}
+
+#[tokio::test]
+async fn a_crash_takes_down_what_has_left_the_process_group() {
+    let report = crash_of_a_fork("session").await;
+    let outages = &report.judgement.streams[0].outages;
+    assert_eq!(outages.len(), 1, "it was found by its mark, and was down");
+    let log = report.services[0].log_tail.join("\n");
+    let pids = log.lines().filter_map(|line| line.strip_prefix("stub serves in "));
+    let running = |pid: &str| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    };
+    let left: Vec<&str> = pids.filter(|pid| running(pid)).collect();
+    assert!(left.is_empty(), "left running: {left:?}");
+}
+
+#[tokio::test]
+async fn a_crash_that_takes_nobody_down_is_not_proven() {
+    // Nothing tells that the process that serves is one of ours: it goes on serving.
+    let report = crash_of_a_fork("bare").await;
+    assert_eq!(report.judgement.label(), "Inconclusive(fault not delivered)", "{}", report.text());
+}
