@@ -329,7 +329,7 @@ fn inconclusive_within_resolution() {
 fn inconclusive_prober_starved() {
     let report = Story::new("survives").chaos(delayed).chaos(|_, sample| sample.lag = ms(45)).report();
     assert_snapshot!(report.text(), @r#"
-    Inconclusive(prober starved) under "Medium Network Delay": app ran 45 ms behind its schedule at p99, more than its interval of 20 ms
+    Inconclusive(prober starved) under "Medium Network Delay": app ran 45 ms behind its schedule at p99 of the chaos phase, more than its interval of 20 ms
 
       objective               limit      measured (99.9 % interval)   verdict   samples
       error rate              ≤ 5 %      0 % (0 % … 0.76 %)           void      n = 1000
