@@ -57,7 +57,8 @@ impl EnvironmentBuilder {
         self
     }
 
-    /// Measures a service with this probe. Without any, each service is measured with its readiness probe.
+    /// Measures a service with this probe. Without any, each service is measured with its readiness probe, unless the
+    /// body is repeated: then its transactions are the measurement.
     pub fn probe(mut self, service: impl Into<String>, probe: impl Into<Probe>) -> Self {
         self.probes.push((service.into(), probe.into()));
         self

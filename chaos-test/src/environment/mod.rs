@@ -3,8 +3,8 @@
 //! Purpose: [`Environment::builder`] starts child processes and reaches running services by their URL; every service
 //! gets a front door, an address on 127.0.0.1 that stays the same while the service behind it crashes and comes back.
 //!
-//! Invariants: what an environment started ends when it is dropped. All addresses are known before the first service
-//! starts, so a service can be told another's.
+//! Invariants: what an environment started ends for good when it is dropped. All addresses are known before the first
+//! service starts, so a service can be told another's.
 //! Not here: faults and measurement.
 
 mod builder;

@@ -73,7 +73,7 @@ impl Process {
 
     /// How to see that it is ready: a connection that opens, unless said otherwise.
     ///
-    /// Without a probe of its own, the environment is also measured with this one.
+    /// Without a probe of its own, the environment is also measured with this one, unless the body is repeated.
     pub fn ready(mut self, probe: impl Into<Probe>) -> Self {
         self.ready = Some(probe.into());
         self

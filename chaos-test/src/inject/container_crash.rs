@@ -14,8 +14,8 @@ use crate::sys::{procfs, timer};
 
 /// Kills a service without warning and starts it again.
 ///
-/// Mechanism `sigkill`: the process and all of its group get SIGKILL; reverting starts the same command again on the
-/// same port.
+/// Mechanism `sigkill`: the process and all of its group get SIGKILL, then whoever else carries its mark; reverting
+/// starts the same command again on the same port, unless its environment has ended.
 ///
 /// Witness: the kernel's process table and the service's port. The process that was killed is gone and nobody listens
 /// where it did (1: down); after the revert there is a new process (0: up). If the process that was to be killed still

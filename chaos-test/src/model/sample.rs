@@ -38,22 +38,22 @@ pub enum Outcome {
     Good,
     /// No connection, or it broke.
     ConnectError,
-    /// No answer in time.
+    /// No answer in time, or nobody waited for it any longer.
     Timeout,
     /// An answer with a status that was not expected.
     BadStatus(u16),
     /// An answer whose body failed its check.
     BadBody,
-    /// A transaction returned an error.
+    /// A transaction, or a probe of the user's own, returned an error.
     Failed,
-    /// A transaction panicked.
+    /// A transaction, or a probe of the user's own, panicked.
     Panicked,
     /// Not sent, because too many before it were still waiting for an answer.
     Dropped,
 }
 
 impl Outcome {
-    /// The code used in records: 0 is good, 100 to 599 an unexpected status.
+    /// The code used in records: 0 is good, 100 to 999 an unexpected status.
     pub fn code(self) -> u16 {
         match self {
             Self::Good => 0,

@@ -103,7 +103,7 @@ pub struct Delivery {
     pub detail: String,
     /// What a dose is counted in.
     pub unit: DoseUnit,
-    /// Every reading of the witness while the fault was meant to be in force.
+    /// Every reading of the witness while the fault was meant to be in force; the last look, if it never saw the fault.
     pub readings: Vec<DoseReading>,
     /// Readings that failed, with the reason of the last one.
     pub failed_readings: u32,
@@ -165,7 +165,7 @@ pub struct Trace {
     pub streams: Vec<Stream>,
     /// What happened when.
     pub events: Vec<Event>,
-    /// The witness's account of the fault; absent when nothing was injected.
+    /// The witness's account of the fault; absent when nothing was prepared.
     pub delivery: Option<Delivery>,
     /// How a body that runs once ended; absent when it did not start or there is none.
     pub body: Option<BodyEnd>,

@@ -30,9 +30,10 @@ pub const FORMAT_VERSION: u32 = 1;
 pub struct Report {
     /// [`FORMAT_VERSION`] of the writer.
     pub format_version: u32,
-    /// The test, as nextest and libtest name it: `checkout_survives::medium_cpu_stress`.
+    /// The test, as nextest and libtest name it: `checkout_survives::medium_cpu_stress`. Behind the name of the second
+    /// experiment of one test stands ` (2)`.
     pub test: String,
-    /// The test binary, as nextest names it: `shop::checkout`; the program's name elsewhere.
+    /// The test binary, as nextest names it, package and program: `shop::checkout`; outside Cargo the program's name.
     pub binary: String,
     /// The run all its tests share.
     pub run_id: String,

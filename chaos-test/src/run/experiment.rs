@@ -170,7 +170,8 @@ impl Experiment {
 
     /// A body that is a user transaction: it runs at that rate through all phases, and every run is a sample.
     ///
-    /// An error or a panic is a bad sample; its time is its latency. A run that takes longer than 5 s is dropped.
+    /// An error or a panic is a bad sample; its time is its latency. A run that takes longer than 5 s is dropped,
+    /// and counts as timed out. Only the transactions are measured, and probes that were added to the environment.
     pub fn repeat<F, R>(self, rate: Rate, body: F) -> Self
     where
         F: Fn() -> R + 'static,
@@ -212,15 +213,16 @@ impl Experiment {
         self
     }
 
-    /// How long normal is looked at before the fault: a third of the chaos phase, from 2 s to 10 s, unless said
-    /// otherwise.
+    /// How long normal is looked at before the fault: a third of the chaos phase, from 2 s to 10 s and for at least 25
+    /// transactions, unless said otherwise. A day at most, as every phase.
     pub fn baseline(mut self, duration: Duration) -> Self {
         self.baseline = Some(duration);
         self
     }
 
     /// How long recovery is watched for at most: twice the recovery limit, and long enough for the longest outage
-    /// allowed, unless said otherwise. The watch ends as soon as service is stable.
+    /// allowed, unless said otherwise. The watch ends as soon as service has settled: it is stable, nothing is down, and
+    /// the chaos phase has been over for a while.
     pub fn watch(mut self, duration: Duration) -> Self {
         self.watch = Some(duration);
         self
@@ -238,7 +240,7 @@ impl Experiment {
         self
     }
 
-    /// The name its record goes by, in place of the running test's.
+    /// The name its record goes by, in place of the running test's. Of two with one name the second has ` (2)` behind it.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.identity.test = name.into();
         self

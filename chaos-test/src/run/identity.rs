@@ -7,7 +7,7 @@ use crate::sys::{env, run_folder};
 pub(crate) struct Identity {
     /// `checkout_survives::medium_cpu_stress`
     pub(crate) test: String,
-    /// `shop::checkout` under nextest, `checkout` elsewhere.
+    /// `shop::checkout`, package and program; outside Cargo `checkout`.
     pub(crate) binary: String,
     /// Which try of nextest this is, from 1.
     attempt: u32,

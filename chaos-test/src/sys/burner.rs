@@ -10,7 +10,7 @@ use super::timer::now;
 
 /// How long a worker works before it looks whether it should go on.
 const SLICE: Duration = Duration::from_millis(5);
-/// No scenario lasts longer; a worker that is forgotten ends by itself.
+/// A worker that is forgotten ends by itself. A fault that is held longer is then no longer seen.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Burns processor time until standard input closes or the parent is gone (another child of it may hold the pipe open).
@@ -28,7 +28,7 @@ pub(super) fn burn() {
     }
 }
 
-/// Waits until standard input closes.
+/// Waits until standard input closes or the parent is gone.
 pub(super) fn idle() {
     let end = now() + LONGEST;
     let parent = parent_id();

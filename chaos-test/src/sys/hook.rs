@@ -16,7 +16,7 @@ use nix::libc;
 
 /// The role a helper plays, and its token: `burn <token>`.
 const ROLE: &str = "CHAOS_TEST_HELPER";
-/// The mark every helper carries in its environment, by which it is known as ours.
+/// The mark every helper and every service carries in its environment, by which it is known as ours.
 pub(crate) const MARK: &str = "CHAOS_TEST_MARK";
 
 /// What a helper process does.
@@ -67,7 +67,7 @@ extern "C" fn take_over() {
 }
 
 /// Starts a helper that carries `mark` in its environment. It ends when the returned child's standard input is
-/// closed, which this process's death does too.
+/// closed, which this process's death does too, or when this process is gone.
 pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
     std::hint::black_box(&HOOK);
     let token = format!("{mark}:{}", std::process::id());
