@@ -123,6 +123,9 @@ impl Module<'_> {
             let value = some(quote!((#file, ::core::include_str!(#file))));
             fields.push(quote!(catalogue: #value,));
         }
+        if self.attribute.catalogue.is_some() {
+            fields.push(quote!(catalogue_named: true,));
+        }
         if let Some(slo) = slo {
             let value = some(quote!(#slo));
             fields.push(quote!(slo: #value,));

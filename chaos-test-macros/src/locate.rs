@@ -106,7 +106,7 @@ fn search(package: &Path) -> Option<PathBuf> {
 fn workspace_root(package: &Path) -> Option<&Path> {
     package.ancestors().find(|dir| {
         let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
-        manifest.lines().any(|line| line.trim().starts_with("[workspace]"))
+        manifest.lines().any(|line| line.trim_start().starts_with("[workspace"))
     })
 }
 

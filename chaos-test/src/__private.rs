@@ -21,6 +21,8 @@ pub struct Test {
     pub module: &'static str,
     pub manifest_dir: &'static str,
     pub catalogue: Option<(&'static str, &'static str)>,
+    /// Whether the attribute named that catalogue, so that it was not looked for.
+    pub catalogue_named: bool,
     pub slo: Option<&'static str>,
     pub target: Option<&'static str>,
     pub repeat: Option<&'static str>,
@@ -36,6 +38,7 @@ impl Test {
         module: "",
         manifest_dir: "",
         catalogue: None,
+        catalogue_named: false,
         slo: None,
         target: None,
         repeat: None,
@@ -47,7 +50,7 @@ impl Test {
     };
 
     fn experiment(&self, name: &str, scenario: &str) -> Result<Experiment, Error> {
-        let located = embedded(self.manifest_dir, self.catalogue)?;
+        let located = embedded(self.manifest_dir, self.catalogue, self.catalogue_named)?;
         let mut experiment =
             Experiment::of(scenario, located)?.identified(Identity::of_attribute(self.module, name));
         if let Some(slo) = self.slo {

@@ -17,10 +17,6 @@ pub enum ErrorKind {
     Input,
     /// The environment could not be started.
     Setup,
-    /// The fault could not be put in place.
-    Injection,
-    /// The fault could not be removed.
-    Cleanup,
     /// The record could not be written.
     Record,
 }

@@ -21,6 +21,7 @@ enum Misbehaves {
     HangsInInject,
     PanicsInInject,
     PanicsInTheThirdReading,
+    PanicsInTheFirstRevert,
     FailsToRevert,
     DoesNotRevert,
 }
@@ -86,8 +87,9 @@ impl Injector for Flag {
         Ok(Presence::of(Dose { asked: 1.0, measured }))
     }
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
-        self.call("revert");
+        let nth = self.call("revert");
         match self.how {
+            Misbehaves::PanicsInTheFirstRevert if nth == 1 => panic!("the knife slipped"),
             Misbehaves::FailsToRevert => return Err(RevertError("the knot is too tight".into())),
             Misbehaves::DoesNotRevert => {}
             _ => *self.present.lock().unwrap() = false,
@@ -134,7 +136,8 @@ async fn an_injection_that_goes_wrong_half_way_is_undone() {
         let report = run(&flag).await;
         assert_eq!(report.judgement.label(), "Error(injection)", "{how:?}");
         assert!(report.headline().contains(says), "{how:?}: {}", report.headline());
-        assert_eq!(flag.called("revert"), 1, "{how:?}");
+        let times = if how == Misbehaves::PanicsInTheFirstRevert { 2 } else { 1 };
+        assert_eq!(flag.called("revert"), times, "{how:?}");
         assert!(!*flag.present.lock().unwrap(), "{how:?}: it is still there");
         assert!(report.trace.marks.removed.is_some(), "{how:?}: and nobody saw it go");
         assert!(!report.trace.streams[0].samples.is_empty(), "{how:?}: what was measured is kept");
@@ -144,6 +147,7 @@ async fn an_injection_that_goes_wrong_half_way_is_undone() {
         one(Misbehaves::HangsInInject, "not done after 20 s"),
         one(Misbehaves::PanicsInInject, "the pole is broken"),
         one(Misbehaves::PanicsInTheThirdReading, "the telescope fell"),
+        one(Misbehaves::PanicsInTheFirstRevert, "the knife slipped"),
     );
 }
 

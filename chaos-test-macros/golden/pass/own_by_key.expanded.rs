@@ -12,6 +12,7 @@ mod r#try {
             "/repo/chaos_scenarios.yml",
             ::core::include_str!("/repo/chaos_scenarios.yml"),
         )),
+        catalogue_named: true,
         ..::chaos_test::__private::Test::DEFAULT
     };
     #[test]

@@ -107,7 +107,7 @@ impl FaultRun {
 
     /// Undoes the fault and sees it gone. Called on every path once `prepare` has succeeded; a second call does nothing.
     pub(super) async fn revert(&mut self, ports: &Ports, recorder: &Recorder) {
-        if std::mem::replace(&mut self.reverted, true) {
+        if self.reverted {
             return;
         }
         let reverting = within(ports, REVERT_DEADLINE, ports.injector.revert(&self.prepared.record)).await;
@@ -116,6 +116,8 @@ impl FaultRun {
             Some(Err(error)) => Some(error.to_string()),
             None => Some(format!("not done after {}", show_duration(REVERT_DEADLINE))),
         };
+        // Only now: a panic on the way here leaves it to be called again.
+        self.reverted = true;
         let now = ports.clock.now();
         if let Some(message) = failed {
             let message = format!("{} could not be undone: {message}", self.prepared.detail);

@@ -32,11 +32,6 @@ fn find(package: &Path) -> Option<PathBuf> {
     in_folder(package).or_else(|| in_folder(&workspace_root(package)?))
 }
 
-/// Whether a file goes by the name that is looked for, so that it was found and not named.
-fn looked_for(path: &Path) -> bool {
-    path.ends_with("chaos_scenarios.yml") && env::var("CHAOS_TEST_CATALOGUE").is_none()
-}
-
 /// The nearest folder from the package up whose Cargo.toml begins a workspace.
 pub(crate) fn workspace_root(package: &Path) -> Option<PathBuf> {
     let is_root = |dir: &&Path| {
@@ -83,7 +78,11 @@ pub(crate) fn read(path: &Path) -> Result<Located, Error> {
 ///
 /// The macro checked the names against this text. A file that has been added since does not recompile the test, so it
 /// is looked for here: a test that runs by an old catalogue would be green for the wrong reason.
-pub(crate) fn embedded(manifest_dir: &str, embedded: Option<(&str, &str)>) -> Result<Located, Error> {
+pub(crate) fn embedded(
+    manifest_dir: &str,
+    embedded: Option<(&str, &str)>,
+    named: bool,
+) -> Result<Located, Error> {
     let package = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|| manifest_dir.to_owned());
     let stale = |path: &Path, what: &str| {
         Error::input(format!(
@@ -100,7 +99,7 @@ pub(crate) fn embedded(manifest_dir: &str, embedded: Option<(&str, &str)>) -> Re
                 return Err(stale(Path::new(path), "has changed"));
             }
             // One that would have been found first, had it been there. (A file named by the attribute is no such find.)
-            let found = find(Path::new(&package)).filter(|_| looked_for(Path::new(path)));
+            let found = find(Path::new(&package)).filter(|_| !named);
             if let Some(first) = found.filter(|first| files::differ(first, Path::new(path))) {
                 return Err(stale(&first, "was added"));
             }

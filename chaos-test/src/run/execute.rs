@@ -39,7 +39,7 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
         None => injector_for(&experiment.scenario.fault)
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
-    let draft = Draft::new(&experiment, profile.clone(), planned);
+    let mut draft = Draft::new(&experiment, profile.clone(), planned);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
     let started =
@@ -53,6 +53,15 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     };
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
+    // A probe may be too slow for the usual baseline as well; what was asked for is left as it is.
+    let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
+    let planned = match experiment.baseline {
+        Some(_) => planned,
+        None => {
+            Planned { baseline: planned.baseline.max(slowest.saturating_mul(BASELINE_SAMPLES)), ..planned }
+        }
+    };
+    draft.planned(planned);
     let trace = carry_out(&experiment, &profile, planned, injector, service, services, probes).await;
     draft.write(trace, services, experiment.inconclusive)
 }
@@ -77,7 +86,9 @@ fn plan(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error>
     let planned = Planned {
         baseline: experiment.baseline.unwrap_or(usual),
         chaos,
-        watch: experiment.watch.unwrap_or_else(|| (recovery * 2).max(longest_outage) + stable),
+        watch: experiment
+            .watch
+            .unwrap_or_else(|| recovery.saturating_mul(2).max(longest_outage).saturating_add(stable)),
     };
     let phases = [("baseline", planned.baseline), ("duration", planned.chaos), ("watch", planned.watch)];
     match phases.into_iter().find(|(_, length)| *length > LONGEST_PHASE) {

@@ -38,6 +38,11 @@ impl Draft {
         }
     }
 
+    /// How long the phases are to be, now that the probes are known.
+    pub(super) fn planned(&mut self, planned: Planned) {
+        self.planned = planned;
+    }
+
     /// Judges the trace and writes the record.
     pub(super) fn write(
         self,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -109,10 +110,23 @@ impl Slot {
             Err(errno) => Err(io::Error::from(errno)),
         };
         child.wait()?;
-        for pid in procfs::with_environment(&format!("{MARK}={mark}")) {
-            let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
-        }
+        end_marked(mark);
         killed
+    }
+}
+
+/// Ends what carries the mark and has left the group, and waits until it is gone (a second at most: these are not our
+/// children, so nobody tells us).
+fn end_marked(mark: &str) {
+    let marked = procfs::with_environment(&format!("{MARK}={mark}"));
+    for pid in &marked {
+        let _ = kill(Pid::from_raw(*pid as i32), Signal::SIGKILL);
+    }
+    for _ in 0..1000 {
+        if !marked.iter().any(|pid| procfs::is_running(*pid)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
