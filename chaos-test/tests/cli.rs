@@ -7,6 +7,8 @@
 
 #[path = "cli/catalogues.rs"]
 mod catalogues;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/reports.rs"]
 mod reports;
 #[path = "cli/sandbox.rs"]

@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Read;
 
-use chaos_test::model::{BodyEnd, Outcome, Stage};
+use chaos_test::model::{BodyEnd, Stage};
 use chaos_test::report::Report;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -9,27 +9,27 @@ use serde_json::Value;
 use crate::sandbox::{Sandbox, age, ended};
 use crate::synthetic::{Story, delayed, ms};
 
-fn pass(test: &str) -> Story {
+pub(crate) fn pass(test: &str) -> Story {
     Story::new(test).chaos(delayed)
 }
 
-fn fail(test: &str) -> Story {
+pub(crate) fn fail(test: &str) -> Story {
     Story::new(test).chaos(|_, sample| sample.latency += ms(804))
 }
 
-fn inconclusive(test: &str) -> Story {
+pub(crate) fn inconclusive(test: &str) -> Story {
     pass(test).chaos(|_, sample| sample.lag = ms(45))
 }
 
-fn error(test: &str) -> Story {
+pub(crate) fn error(test: &str) -> Story {
     Story::new(test).trouble(Stage::Setup, "service `app` was not ready within 30 s")
 }
 
-fn body_failed(test: &str) -> Story {
+pub(crate) fn body_failed(test: &str) -> Story {
     pass(test).body(BodyEnd::Failed("the order | is *lost*\nsecond line".into()))
 }
 
-fn in_run(mut story: Story, run: &str) -> Report {
+pub(crate) fn in_run(mut story: Story, run: &str) -> Report {
     story.run_id = run.into();
     story.report()
 }
@@ -252,185 +252,4 @@ fn a_full_disk_is_an_error() {
     let ended = ended(sandbox.command(&["report"]).stdout(full));
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.stderr.starts_with("error: cannot write to stdout: "), "{ended:?}");
-}
-
-#[test]
-fn help_teaches_every_exit_code() {
-    let sandbox = Sandbox::new();
-    for args in [&["--help"][..], &["report", "--help"], &["report", "-h"], &["chaos", "help", "report"]] {
-        let help = sandbox.run(args);
-        assert_eq!(help.code, Some(0));
-        for code in 0..=4 {
-            assert!(help.stdout.contains(&format!("\n  {code}  ")), "{args:?} {code}");
-        }
-        assert!(help.stdout.contains("Examples:"));
-        let widest = help.stdout.lines().map(|line| line.chars().count()).max();
-        assert!(widest <= Some(110), "{widest:?} in {args:?}");
-    }
-}
-
-#[test]
-fn the_report_as_markdown() {
-    let sandbox = Sandbox::new();
-    sandbox.keep(&pass("survives").report());
-    sandbox.keep(&fail("is_slow").report());
-    sandbox.keep(&body_failed("is|odd").report());
-    sandbox.keep(&error("never_starts").report());
-    let ended = sandbox.run(&["report"]);
-    assert_snapshot!(ended.stdout, @r#"
-    # Chaos report
-
-    **failed**: 1 of 4 tests passed (1 Error, 2 Fail)
-
-    | test | scenario | SLO | verdict | what happened |
-    |---|---|---|---|---|
-    | `never_starts` | Medium Network Delay | staging | ❌ Error(setup) | Error(setup) under "Medium Network Delay": service \`app\` was not ready within 30 s |
-    | `is_slow` | Medium Network Delay | staging | ❌ Fail | SLO "staging" breached under "Medium Network Delay": p95 latency degradation 804 ms > 500 ms |
-    | `is\|odd` | Medium Network Delay | staging | ❌ Fail | the test body failed under "Medium Network Delay" while SLO "staging" held: the order \| is \*lost\* … |
-    | `survives` | Medium Network Delay | staging | ✅ Pass | SLO "staging" held under "Medium Network Delay" |
-
-    ## Violations
-
-    | test | objective | limit | measured |
-    |---|---|---|---|
-    | `is_slow` | p95 degradation | ≤ 500 ms | 804 ms |
-
-    ## Where to look
-
-    - Latency: look for calls made one after the other, and for a missing timeout, cache or bulkhead on the slow path.
-
-    ## `never_starts`
-
-    ❌ Error(setup) under "Medium Network Delay": service \`app\` was not ready within 30 s
-
-    - test binary `shop::checkout`, run `run-1`, took 44 s
-    - record: `target/chaos-test/run-1/shop__checkout__never_starts.json`
-    - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=never_starts)'`
-
-    ## `is_slow`
-
-    ❌ SLO "staging" breached under "Medium Network Delay": p95 latency degradation 804 ms > 500 ms
-
-    | objective | limit | measured (99.9 % interval) | verdict | samples |
-    |---|---|---|---|---|
-    | error rate | ≤ 5 % | 0 % (0 % … 0.76 %) | pass | n = 1000 |
-    | availability | ≥ 95 % | 100 % | pass |  |
-    | worst time to recover | ≤ 45 s | no outage | pass |  |
-    | recovery time | ≤ 10 s | 6 ms (0 s … 26 ms) | pass |  |
-    | p95 degradation | ≤ 500 ms | 804 ms | FAIL | n = 1000, 1000 over the limit |
-
-    - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
-    - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
-    - test binary `shop::checkout`, run `run-1`, took 44 s
-    - record: `target/chaos-test/run-1/shop__checkout__is_slow.json`
-    - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=is_slow)'`
-
-    ## `is\|odd`
-
-    ❌ the test body failed under "Medium Network Delay" while SLO "staging" held: the order \| is \*lost\* …
-
-    | objective | limit | measured (99.9 % interval) | verdict | samples |
-    |---|---|---|---|---|
-    | error rate | ≤ 5 % | 0 % (0 % … 0.76 %) | pass | n = 1000 |
-    | availability | ≥ 95 % | 100 % | pass |  |
-    | worst time to recover | ≤ 45 s | no outage | pass |  |
-    | recovery time | ≤ 10 s | 6 ms (0 s … 26 ms) | pass |  |
-    | p95 degradation | ≤ 500 ms | 200 ms | pass | n = 1000 |
-
-    - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
-    - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
-    - body: the order \| is \*lost\* second line
-    - test binary `shop::checkout`, run `run-1`, took 44 s
-    - record: `target/chaos-test/run-1/shop__checkout__is\|odd.json`
-    - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=is\|odd)'`
-
-    ## `survives`
-
-    ✅ SLO "staging" held under "Medium Network Delay"
-
-    | objective | limit | measured (99.9 % interval) | verdict | samples |
-    |---|---|---|---|---|
-    | error rate | ≤ 5 % | 0 % (0 % … 0.76 %) | pass | n = 1000 |
-    | availability | ≥ 95 % | 100 % | pass |  |
-    | worst time to recover | ≤ 45 s | no outage | pass |  |
-    | recovery time | ≤ 10 s | 6 ms (0 s … 26 ms) | pass |  |
-    | p95 degradation | ≤ 500 ms | 200 ms | pass | n = 1000 |
-
-    - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
-    - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
-    - test binary `shop::checkout`, run `run-1`, took 44 s
-    - record: `target/chaos-test/run-1/shop__checkout__survives.json`
-    - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'`
-    "#);
-}
-
-#[test]
-fn the_validation_has_the_keys_that_pipelines_know() {
-    let sandbox = Sandbox::new();
-    let down = Story::new("goes_down").chaos(|_, sample| sample.outcome = Outcome::ConnectError);
-    sandbox.keep(&down.report());
-    sandbox.run(&["report"]);
-    let text = sandbox.read("runs/run-1/resilience_validation.json");
-    let mut validation: Value = serde_json::from_str(&text).unwrap();
-    let written = validation["timestamp"].as_f64().unwrap();
-    assert!(written > 1.7e9, "{written}");
-    validation["timestamp"] = 0.into();
-    assert_snapshot!(format!("{validation:#}"), @r#"
-    {
-      "metrics": [
-        {
-          "reason": "an objective was broken",
-          "scenario": "Medium Network Delay",
-          "streams": [
-            {
-              "availability_percent": 39.41229930324144,
-              "baseline_p95_ms": 10.0,
-              "chaos_p95_ms": null,
-              "downtime_seconds": 20.0,
-              "error_rate_percent": 100.0,
-              "failed_requests": 1000,
-              "first_success_seconds": 0.006,
-              "latency_degradation_ms": null,
-              "mttr_seconds": 20.0,
-              "recovery_time_seconds": 0.006,
-              "stream": "app",
-              "total_requests": 1000
-            }
-          ],
-          "test": "goes_down",
-          "verdict": "fail"
-        }
-      ],
-      "passed": false,
-      "slo_targets": [
-        {
-          "max_error_rate_percent": 5.0,
-          "max_latency_degradation_ms": 500.0,
-          "max_recovery_time_seconds": 10.0,
-          "min_availability_percent": 95.0,
-          "mttr_seconds": 45.0,
-          "profile": "staging"
-        }
-      ],
-      "timestamp": 0,
-      "violations": [
-        {
-          "limit": "≤ 5 %",
-          "measured": "100 % (99.24 % … 100 %)",
-          "objective": "error rate",
-          "scenario": "Medium Network Delay",
-          "slo": "staging",
-          "test": "goes_down"
-        },
-        {
-          "limit": "≥ 95 %",
-          "measured": "39.41 % (39.35 % … 39.47 %)",
-          "objective": "availability",
-          "scenario": "Medium Network Delay",
-          "slo": "staging",
-          "test": "goes_down"
-        }
-      ]
-    }
-    "#);
 }
