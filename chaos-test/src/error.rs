@@ -3,7 +3,7 @@ use std::fmt;
 /// The experiment could not be carried out. (A broken SLO is no error: it is a verdict.)
 ///
 /// The message names the input, the rule and the fix.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
@@ -44,6 +44,13 @@ impl Error {
 
     pub(crate) fn record(message: impl fmt::Display) -> Self {
         Self { kind: ErrorKind::Record, message: message.to_string() }
+    }
+}
+
+/// The message, as by `Display`: this is what a test or a `main` that returns it prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -94,7 +94,8 @@ async fn an_environment_that_fails_is_an_error_in_the_record() {
         .expect("it has a record");
     assert_eq!(report.judgement.label(), "Error(setup)");
     println!("{}", report.text());
-    assert!(report.headline().contains("app ended before it was ready"), "{}", report.headline());
+    let sentence = "Error(setup) under \"Light Network Delay\": app ended before it was ready";
+    assert!(report.headline().starts_with(sentence), "{}", report.headline());
     assert!(!report.passed());
 }
 
