@@ -214,7 +214,7 @@ impl Experiment {
     }
 
     /// How long normal is looked at before the fault: a third of the chaos phase, from 2 s to 10 s and for at least 25
-    /// transactions, unless said otherwise. A day at most, as every phase.
+    /// samples of the slowest stream, unless said otherwise. A day at most, as every phase.
     pub fn baseline(mut self, duration: Duration) -> Self {
         self.baseline = Some(duration);
         self
