@@ -47,11 +47,13 @@ impl Injector for Scripted {
                 injector: "script".into(),
                 service: target.service.clone(),
                 payload: serde_json::Value::Null,
+                undo: Vec::new(),
             },
             mechanism: "script".into(),
             detail: "a script".into(),
             unit: DoseUnit::Down,
             asked: 1.0,
+            steps: Vec::new(),
         })
     }
 

@@ -65,9 +65,17 @@ impl Injector for Flag {
             injector: "flag".into(),
             service: target.service.clone(),
             payload: serde_json::Value::Null,
+            undo: Vec::new(),
         };
         let detail = format!("a flag on {}", target.service);
-        Ok(Prepared { record, mechanism: "flag".into(), detail, unit: DoseUnit::Down, asked: 1.0 })
+        Ok(Prepared {
+            record,
+            mechanism: "flag".into(),
+            detail,
+            unit: DoseUnit::Down,
+            asked: 1.0,
+            steps: Vec::new(),
+        })
     }
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
         self.call("inject");

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Registry, new_id};
+use super::registry::Registry;
 use crate::model::{DoseUnit, Fault};
 use crate::port::{
-    Dose, InjectError, Injector, ObserveError, Prepared, Presence, ProcessControl, RevertError, RevertRecord,
-    Support, Target,
+    Dose, InjectError, Injector, ObserveError, PlannedStep, Prepared, Presence, ProcessControl, RevertError,
+    RevertRecord, Support, Target,
 };
-use crate::sys::{procfs, timer};
+use crate::sys::{owner, procfs, timer};
 
 /// Kills a service without warning and starts it again.
 ///
@@ -70,7 +70,8 @@ impl Injector for ContainerCrash {
         let pid = process.pid().ok_or_else(|| InjectError(format!("{} is not running", target.service)))?;
         let payload = Payload { pid, start_ticks: procfs::start_ticks(pid), address: target.address };
         let record = RevertRecord {
-            id: new_id(),
+            undo: Vec::new(),
+            id: owner::new_mark(),
             injector: "container_crash".into(),
             service: target.service.clone(),
             payload: serde_json::to_value(&payload).map_err(|error| InjectError(error.to_string()))?,
@@ -82,6 +83,11 @@ impl Injector for ContainerCrash {
             detail: format!("{fault}: SIGKILL to {} (pid {pid}) and its group", target.service),
             unit: DoseUnit::Down,
             asked: 1.0,
+            steps: vec![PlannedStep {
+                action: format!("SIGKILL to {} (pid {pid}), its group and all that carries its mark", target.service),
+                touches: format!("{}, started by this run", target.service),
+                undo: "the same command is started again on the same port; without this process the reaper ends it".into(),
+            }],
         })
     }
 

@@ -7,16 +7,16 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Registry, new_id};
+use super::registry::Registry;
 use crate::model::{DoseUnit, Fault};
 use crate::port::{
-    Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support,
-    Target, TargetKind,
+    Dose, InjectError, Injector, ObserveError, PlannedStep, Prepared, Presence, RevertError, RevertRecord,
+    Support, Target, TargetKind, UndoStep,
 };
 use crate::sys::clock::Stopwatch;
 use crate::sys::hook::{self, Role};
 use crate::sys::procfs::{self, CpuTime};
-use crate::sys::{env, timer};
+use crate::sys::{env, owner, timer};
 
 /// Competes with the service for the processor: worker processes that never sleep.
 ///
@@ -98,8 +98,10 @@ impl Injector for CpuExhaust {
             return Err(InjectError(format!("cpu_exhaust cannot make {fault}")));
         };
         let payload = Payload { workers: workers.get() };
+        let id = owner::new_mark();
         let record = RevertRecord {
-            id: new_id(),
+            undo: vec![UndoStep::EndProcesses { mark: id.clone() }],
+            id,
             injector: "cpu_exhaust".into(),
             service: target.service.clone(),
             payload: serde_json::to_value(&payload).map_err(|error| InjectError(error.to_string()))?,
@@ -110,6 +112,11 @@ impl Injector for CpuExhaust {
             detail: format!("{fault} beside {} on {} processors", target.service, env::processors()),
             unit: DoseUnit::Cores,
             asked: f64::from(payload.workers),
+            steps: vec![PlannedStep {
+                action: format!("start {workers} worker processes that never sleep"),
+                touches: "processor time of this host".into(),
+                undo: "the workers are ended; they end with this process, and the reaper ends them by their mark".into(),
+            }],
         })
     }
 

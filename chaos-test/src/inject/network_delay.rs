@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Registry, new_id};
+use super::registry::Registry;
 use crate::model::{DoseUnit, Fault};
 use crate::port::{
-    Dose, InjectError, Injector, NetworkPath, ObserveError, PathShape, Prepared, Presence, RevertError,
-    RevertRecord, Support, Target,
+    Dose, InjectError, Injector, NetworkPath, ObserveError, PathShape, PlannedStep, Prepared, Presence,
+    RevertError, RevertRecord, Support, Target,
 };
+use crate::sys::owner;
 
 /// Delays every exchange with a service in the proxy that is its front door.
 ///
@@ -71,7 +72,8 @@ impl Injector for NetworkDelay {
             .ok_or_else(|| InjectError(format!("{} has no front door", target.service)))?;
         let payload = Payload { delay: *delay, jitter: *jitter };
         let record = RevertRecord {
-            id: new_id(),
+            undo: Vec::new(),
+            id: owner::new_mark(),
             injector: "network_delay".into(),
             service: target.service.clone(),
             payload: serde_json::to_value(&payload).map_err(|error| InjectError(error.to_string()))?,
@@ -83,6 +85,14 @@ impl Injector for NetworkDelay {
             detail: format!("{fault} on {} by proxy (stream)", target.service),
             unit: DoseUnit::Seconds,
             asked: payload.asked(),
+            steps: vec![PlannedStep {
+                action: format!("{fault}, in the proxy that is the front door of {}", target.service),
+                touches: format!(
+                    "traffic to {} through its front door, open connections included",
+                    target.service
+                ),
+                undo: "the proxy passes on at once again; it ends with this process".into(),
+            }],
         })
     }
 

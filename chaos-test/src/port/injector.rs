@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BoxFuture, Target};
+use super::{BoxFuture, PlannedStep, Target, UndoStep};
 use crate::model::{DoseUnit, Fault};
 
 /// Makes one family of faults happen, proves it, and undoes it.
@@ -99,6 +99,8 @@ pub struct Prepared {
     pub unit: DoseUnit,
     /// The dose asked for, in that unit.
     pub asked: f64,
+    /// What injecting will do, touch and owe, in order: for a dry run.
+    pub steps: Vec<PlannedStep>,
 }
 
 /// How one fault is undone, in plain data that another process can read.
@@ -112,6 +114,10 @@ pub struct RevertRecord {
     pub service: String,
     /// What that injector needs to know.
     pub payload: serde_json::Value,
+    /// How a process that has no such injector undoes it, in order. Empty if the fault ends with the process that made
+    /// it.
+    #[serde(default)]
+    pub undo: Vec<UndoStep>,
 }
 
 /// Whether our fault is there.

@@ -13,6 +13,7 @@ mod ledger;
 mod probe;
 mod progress;
 mod target;
+mod undo;
 
 use std::pin::Pin;
 
@@ -25,6 +26,7 @@ pub use ledger::{Ledger, LedgerError};
 pub use probe::{Body, Check, Probe, ProbeSpec};
 pub use progress::{Progress, ProgressUpdate};
 pub use target::{NetworkPath, PathShape, ProcessControl, Target, TargetKind};
+pub use undo::{PlannedStep, UndoStep};
 
 /// A boxed future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

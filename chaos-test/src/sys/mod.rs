@@ -13,6 +13,7 @@ pub(crate) mod env;
 pub(crate) mod files;
 pub(crate) mod hook;
 pub(crate) mod ledger;
+pub(crate) mod owner;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod procfs;

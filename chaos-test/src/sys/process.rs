@@ -6,7 +6,6 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::hook::MARK;
-use super::{files, procfs};
+use super::{files, owner, procfs};
 use crate::port::ProcessControl;
 
 /// How a process is started, every time.
@@ -47,9 +46,7 @@ struct Slot {
 
 impl ManagedProcess {
     pub(crate) fn start(spec: ProcessSpec) -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let mark = format!("service-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let process = Self { spec, mark, slot: Mutex::default() };
+        let process = Self { spec, mark: owner::new_mark(), slot: Mutex::default() };
         process.respawn()?;
         Ok(process)
     }

@@ -1,0 +1,49 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One step of undoing something, in plain data that another process of another version can read and carry out.
+///
+/// Every step is safe twice, proves that what it touches is ours, and does nothing if there is nothing left to undo.
+/// What a version does not know it leaves owed and names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+#[non_exhaustive]
+pub enum UndoStep {
+    /// End every process that carries this mark in its environment, and what is left of the sessions they lead.
+    EndProcesses {
+        /// The mark; it names its owner, so nobody else's process can carry it.
+        mark: String,
+    },
+    /// Remove this file. Its name holds the mark, and it belongs to this user.
+    RemoveFile {
+        /// Where it is.
+        path: String,
+        /// The mark in its name.
+        mark: String,
+    },
+    /// A step of a version that knows more than this one.
+    #[serde(other)]
+    Unknown,
+}
+
+impl fmt::Display for UndoStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndProcesses { mark } => write!(f, "end the processes marked {mark}"),
+            Self::RemoveFile { path, .. } => write!(f, "remove {path}"),
+            Self::Unknown => f.write_str("a step this version does not know"),
+        }
+    }
+}
+
+/// One thing that putting a fault in place does, told before it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// What is done: `start 2 workers`.
+    pub action: String,
+    /// What is touched: `processor time of this host`.
+    pub touches: String,
+    /// What undoes it, and what does if this process cannot: `the workers are ended; they end with this process`.
+    pub undo: String,
+}
