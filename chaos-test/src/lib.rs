@@ -44,11 +44,15 @@ mod error;
 #[cfg(feature = "runtime")]
 mod failure;
 #[cfg(feature = "runtime")]
+mod helper;
+#[cfg(feature = "runtime")]
 pub mod inject;
 #[cfg(feature = "runtime")]
 pub mod port;
 #[cfg(feature = "runtime")]
 pub mod probe;
+#[cfg(feature = "runtime")]
+mod reaper;
 #[cfg(feature = "runtime")]
 mod run;
 #[cfg(feature = "runtime")]

@@ -192,6 +192,7 @@ fn launch(service: &mut Service, pending: Pending, folder: &std::path::Path) -> 
     let port = ("PORT".into(), at.port().to_string().into());
     let filled = env.into_iter().map(|(name, value)| (name, fill(&value, at)));
     let spec = ProcessSpec {
+        service: name.clone(),
         args: process.args.iter().map(|arg| fill(arg, at)).collect(),
         env: std::iter::once(port).chain(filled).collect(),
         dir: process.dir,

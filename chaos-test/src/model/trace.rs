@@ -192,6 +192,8 @@ pub enum Stage {
     Injection,
     /// While the fault was being removed.
     Cleanup,
+    /// The test process was killed; somebody else wrote its record.
+    Killed,
 }
 
 impl fmt::Display for Stage {
@@ -200,6 +202,7 @@ impl fmt::Display for Stage {
             Self::Setup => "setup",
             Self::Injection => "injection",
             Self::Cleanup => "cleanup",
+            Self::Killed => "killed",
         })
     }
 }

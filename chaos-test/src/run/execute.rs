@@ -19,7 +19,6 @@ use crate::probe::Probe;
 use crate::report::{Planned, Report};
 use crate::sys::clock::MonotonicClock;
 use crate::sys::ledger::FileLedger;
-use crate::sys::run_folder;
 use crate::units::{Rate, show_duration};
 
 /// How long one transaction may take.
@@ -39,6 +38,7 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
         None => injector_for(&experiment.scenario.fault)
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
+    crate::helper::link();
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
@@ -183,9 +183,7 @@ async fn carry_out(
     let ports = Ports {
         clock: Arc::clone(&clock),
         injector,
-        ledger: Arc::new(FileLedger::at(
-            run_folder::run_dir().join(format!("ledger-{}.jsonl", std::process::id())),
-        )),
+        ledger: Arc::new(FileLedger::of(None)),
         probes,
         body: once.then_some(line as Arc<dyn crate::port::Body>),
         progress,

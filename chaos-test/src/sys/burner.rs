@@ -14,7 +14,7 @@ const SLICE: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Burns processor time until standard input closes or the parent is gone (another child of it may hold the pipe open).
-pub(super) fn burn() {
+pub(crate) fn burn() {
     let end = now() + LONGEST;
     let mut state = 1_u64;
     let parent = parent_id();
@@ -29,7 +29,7 @@ pub(super) fn burn() {
 }
 
 /// Waits until standard input closes or the parent is gone.
-pub(super) fn idle() {
+pub(crate) fn idle() {
     let end = now() + LONGEST;
     let parent = parent_id();
     while now() < end && parent_id() == parent && !orphaned(PollTimeout::from(100_u8)) {}

@@ -42,3 +42,9 @@ impl Stopwatch {
         timer::now() - self.0
     }
 }
+
+/// Seconds of the monotonic clock, which all processes of one boot share.
+pub(crate) fn monotonic() -> f64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    now.map_or(0.0, |now| now.tv_sec() as f64 + now.tv_nsec() as f64 / 1e9)
+}

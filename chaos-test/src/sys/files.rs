@@ -1,9 +1,12 @@
 //! Files: atomic writes, bounded reads, the end of a log.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "sys is where files are touched")]
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::timer;
 
 /// Creates a directory and those above it.
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
@@ -47,11 +50,58 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Appends a line and waits until it is on the disk.
-pub(crate) fn append_line_durably(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = create(path)?;
-    file.write_all(format!("{line}\n").as_bytes())?;
-    file.sync_data()
+/// Appends a line.
+pub(crate) fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    create(path)?.write_all(format!("{line}\n").as_bytes())
+}
+
+/// Whether a file is empty or its last line is whole.
+pub(crate) fn ends_with_newline(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0_u8];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// A file that nobody else who asks can lock, until this is dropped or this process ends.
+#[derive(Debug)]
+pub(crate) struct Locked(#[allow(dead_code, reason = "held for its lock")] File);
+
+/// Locks a file, waiting at most that long; nothing when somebody else holds it for longer.
+pub(crate) fn lock(path: &Path, limit: Duration) -> io::Result<Option<Locked>> {
+    let file = File::open(path)?;
+    let deadline = timer::now() + limit;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(Locked(file))),
+            Err(TryLockError::WouldBlock) if timer::now() >= deadline => return Ok(None),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// The files at most that many levels below a directory; what cannot be listed has none.
+pub(crate) fn below(dir: &Path, levels: u32) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && levels > 1 => found.extend(below(&entry.path(), levels - 1)),
+            Ok(kind) if kind.is_file() => found.push(entry.path()),
+            _ => {}
+        }
+    }
+    found.sort();
+    found
 }
 
 /// The bytes of a file of at most `most` bytes; one more byte is read so that a longer file is seen to be longer.
@@ -101,8 +151,8 @@ pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
 
 /// The entries of a directory, sorted by name.
 #[cfg(feature = "cli")]
-pub(crate) fn list(dir: &Path) -> io::Result<Vec<std::path::PathBuf>> {
-    let mut entries: Vec<std::path::PathBuf> =
+pub(crate) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut entries: Vec<PathBuf> =
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     entries.sort();
     Ok(entries)

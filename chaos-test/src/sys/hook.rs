@@ -1,22 +1,27 @@
 //! How a test binary becomes its own helper process.
 //!
 //! A library cannot ship a program of its own, but it is linked into one: the user's test binary. A function in
-//! `.init_array` runs before `main`, and when a private variable is set it takes over and never returns. That works
-//! under libtest, nextest, `harness = false` and in examples. An ordinary run pays one look at the environment.
+//! `.init_array` (`helper.rs`) runs before `main`, and when a private variable is set it takes over and never returns.
+//! That works under libtest, nextest, `harness = false` and in examples. An ordinary run pays one look at the environment.
 //!
-//! The variable alone is not believed: the helper's standard input must be a pipe on which its parent sends the same
-//! token, so a stray variable in somebody's shell changes nothing.
+//! The variable alone is not believed: the program's name must be the helper's, so a stray variable in somebody's shell
+//! changes nothing. A process that has that name never goes on to `main`, whatever else goes wrong: it would run the
+//! user's tests once more.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "sys is where processes are started")]
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use nix::libc;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use super::owner;
 
 /// The role a helper plays, and its token: `burn <token>`.
 const ROLE: &str = "CHAOS_TEST_HELPER";
-/// The mark every helper and every service carries in its environment, by which it is known as ours.
+/// The mark every worker and every service carries in its environment, by which it is known as ours.
 pub(crate) const MARK: &str = "CHAOS_TEST_MARK";
 
 /// What a helper process does.
@@ -26,69 +31,124 @@ pub(crate) enum Role {
     Burn,
     /// Looks like a worker and does nothing: for the tests that prove we notice.
     Idle,
+    /// Waits for its parent to end, and pays what it owes.
+    Reap,
 }
 
 impl Role {
-    const ALL: [(&'static str, Self); 2] = [("burn", Self::Burn), ("idle", Self::Idle)];
+    const ALL: [(&'static str, Self); 3] = [("burn", Self::Burn), ("idle", Self::Idle), ("reap", Self::Reap)];
 
     fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| name)
     }
+
+    /// What such a process is called: the first word of its command line.
+    fn program(self) -> String {
+        format!("chaos-test-{}", self.name())
+    }
 }
 
-#[used]
-#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array.00101"))]
-static HOOK: extern "C" fn() = take_over;
-
-extern "C" fn take_over() {
-    let Ok(order) = std::env::var(ROLE) else { return };
-    let Some((role, token)) = order.split_once(' ') else { return };
-    let Some((_, role)) = Role::ALL.iter().find(|(name, _)| *name == role) else { return };
-    // Somebody's terminal or file is not the pipe a parent of ours holds; reading from it could block for good.
-    let piped =
-        nix::sys::stat::fstat(io::stdin()).is_ok_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFIFO);
-    if !piped {
-        return;
+/// The role this process was started for, if it is a helper. Called before `main`; ends a helper that nobody holds.
+pub(crate) fn called() -> Option<Role> {
+    let order = std::env::var(ROLE).ok()?;
+    let (role, token) = order.split_once(' ')?;
+    let (_, role) = Role::ALL.iter().find(|(name, _)| *name == role)?;
+    let line = std::fs::read("/proc/self/cmdline").ok()?;
+    if line.split(|byte| *byte == 0).next() != Some(role.program().as_bytes()) {
+        return None;
     }
+    // From here on this is a helper. Its parent may be gone already, or be about to be.
     let mut sent = vec![0_u8; token.len()];
-    if io::stdin().lock().read_exact(&mut sent).is_err() || sent != token.as_bytes() {
-        return;
+    if read_exactly(&mut sent).is_err() || sent != token.as_bytes() {
+        exit();
     }
-    // A session of its own: with autogroup scheduling, workers that share one session share one share.
+    // A session of its own: the signals of a terminal and of a runner go to the session and group of the test. And
+    // with autogroup scheduling, workers that share one session share one share.
     let _ = nix::unistd::setsid();
     // SAFETY: close_range has no memory effects; descriptors from 3 on belong to nobody in this process yet.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
-    match role {
-        Role::Burn => super::burner::burn(),
-        Role::Idle => super::burner::idle(),
+    Some(*role)
+}
+
+/// Reads from standard input without reading ahead.
+fn read_exactly(buffer: &mut [u8]) -> io::Result<()> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match nix::unistd::read(io::stdin().as_fd(), &mut buffer[filled..]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => filled += read,
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
     }
-    // SAFETY: ends the helper without running the destructors of a program that never began.
+    Ok(())
+}
+
+/// Ends a helper without running the destructors of a program that never began.
+pub(crate) fn exit() -> ! {
+    // SAFETY: `_exit` has no preconditions.
     unsafe { libc::_exit(0) }
 }
 
-/// Starts a helper that carries `mark` in its environment. It ends when the returned child's standard input is
-/// closed, which this process's death does too, or when this process is gone.
-pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
-    std::hint::black_box(&HOOK);
-    let token = format!("{mark}:{}", std::process::id());
+fn command(role: Role, token: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command
-        .arg0(format!("chaos-test-{}", role.name()))
+        .arg0(role.program())
         .env_clear()
         .env(ROLE, format!("{} {token}", role.name()))
-        .env(MARK, mark)
         .current_dir("/")
-        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     if let Some(libraries) = std::env::var_os("LD_LIBRARY_PATH") {
         command.env("LD_LIBRARY_PATH", libraries);
     }
-    let mut child = command.spawn()?;
-    let told = child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(token.as_bytes()));
-    if let Err(error) = told {
-        let _ = child.kill().and_then(|()| child.wait());
-        return Err(error);
+    command
+}
+
+/// Starts a worker that carries `mark` in its environment. It ends when the returned child's standard input is
+/// closed, which this process's death does too, or when this process is gone.
+pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
+    let mut child = command(role, mark).env(MARK, mark).stdin(Stdio::piped()).spawn()?;
+    let told = child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(mark.as_bytes()));
+    or_end(told, child)
+}
+
+/// Starts a reaper; the socket leads to its standard input. It carries no mark: a reaper is nobody's residue.
+pub(crate) fn start_reaper() -> io::Result<(Child, OwnedFd)> {
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+    let token = owner::new_mark();
+    let child = command(Role::Reap, &token).stdin(theirs).stdout(Stdio::piped()).spawn()?;
+    let told = nix::unistd::write(&ours, token.as_bytes()).map(drop).map_err(io::Error::from);
+    or_end(told, child).map(|child| (child, ours))
+}
+
+/// The child, if it could be told its token; else it is ended.
+fn or_end(told: io::Result<()>, mut child: Child) -> io::Result<Child> {
+    match told {
+        Ok(()) => Ok(child),
+        Err(error) => {
+            let _ = child.kill().and_then(|()| child.wait());
+            Err(error)
+        }
     }
-    Ok(child)
+}
+
+/// The descriptor of standard input, to own.
+pub(crate) fn take_stdin() -> OwnedFd {
+    // SAFETY: a helper owns its standard input alone: nothing of `main` ever runs.
+    unsafe { OwnedFd::from_raw_fd(0) }
+}
+
+/// A descriptor that somebody has just sent us, to own.
+pub(crate) fn own(fd: std::os::fd::RawFd) -> OwnedFd {
+    // SAFETY: the kernel made it for this process when it delivered the message, and nobody else knows it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Tells the parent that a helper is ready: one byte, and the end.
+pub(crate) fn say_ready() {
+    let mut output = io::stdout();
+    let _ = output.write_all(b"!").and_then(|()| output.flush());
+    // SAFETY: a helper has its standard output to itself, and writes nothing more to it.
+    unsafe { libc::close(1) };
 }

@@ -13,13 +13,17 @@ pub(crate) mod env;
 pub(crate) mod files;
 pub(crate) mod hook;
 pub(crate) mod ledger;
+pub(crate) mod memory;
 pub(crate) mod owner;
+pub(crate) mod pidfd;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod proxy;
+pub(crate) mod reaper;
 pub(crate) mod run_folder;
 pub(crate) mod runtime;
 pub(crate) mod timer;
+pub(crate) mod undo;
 #[cfg(feature = "cli")]
 pub(crate) mod workspace;

@@ -14,12 +14,14 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::hook::MARK;
-use super::{files, owner, procfs};
-use crate::port::ProcessControl;
+use super::{files, ledger, owner, procfs};
+use crate::port::{ProcessControl, RevertRecord, UndoStep};
 
 /// How a process is started, every time.
 #[derive(Debug, Clone)]
 pub(crate) struct ProcessSpec {
+    /// What it is called in its environment.
+    pub(crate) service: String,
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
     pub(crate) env: Vec<(OsString, OsString)>,
@@ -46,7 +48,19 @@ struct Slot {
 
 impl ManagedProcess {
     pub(crate) fn start(spec: ProcessSpec) -> io::Result<Self> {
-        let process = Self { spec, mark: owner::new_mark(), slot: Mutex::default() };
+        let mark = owner::new_mark();
+        // Written down before it exists: if this process is killed, its reaper ends the service.
+        ledger::owe(
+            &RevertRecord {
+                id: mark.clone(),
+                injector: "service".into(),
+                service: spec.service.clone(),
+                payload: serde_json::Value::Null,
+                undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
+            },
+            None,
+        )?;
+        let process = Self { spec, mark, slot: Mutex::default() };
         process.respawn()?;
         Ok(process)
     }
@@ -67,9 +81,13 @@ impl ManagedProcess {
     /// Ends it for good: it is not started again by anybody who still holds it.
     pub(crate) fn close(&self) {
         let mut slot = self.slot();
-        slot.closed = true;
+        let first = !std::mem::replace(&mut slot.closed, true);
         // There is nobody to tell; what could go wrong is that it is gone already.
-        let _ = slot.end(&self.mark);
+        let ended = slot.end(&self.mark);
+        if first && ended.is_ok() {
+            // If the note is lost, the reaper looks for it once more and finds nothing.
+            let _ = ledger::settle(&self.mark);
+        }
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -89,9 +107,18 @@ impl ManagedProcess {
         if let Some(dir) = &self.spec.dir {
             command.current_dir(dir);
         }
-        // SAFETY: setsid is async-signal-safe and touches no memory.
+        let parent = std::process::id();
+        // SAFETY: setsid and getppid are async-signal-safe and touch no memory.
         unsafe {
-            command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from));
+            command.pre_exec(move || {
+                nix::unistd::setsid()?;
+                // Until it carries the mark nobody can find it: it may not outlive whoever starts it.
+                if std::os::unix::process::parent_id() == parent {
+                    Ok(())
+                } else {
+                    Err(io::ErrorKind::Interrupted.into())
+                }
+            });
         }
         command.spawn()
     }

@@ -42,15 +42,39 @@ pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid).ok()?.get(19)?.parse().ok()
 }
 
+/// What a process is called: its program's name, cut after 15 letters.
+pub(crate) fn name(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
+/// The session a process belongs to.
+pub(crate) fn session(pid: u32) -> Option<u32> {
+    stat(pid).ok()?.get(3)?.parse().ok()
+}
+
+/// The user a process runs as.
+pub(crate) fn user(pid: u32) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(format!("/proc/{pid}")).ok().map(|meta| meta.uid())
+}
+
+/// All processes there are.
+pub(crate) fn all() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|dir| dir.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The value of a variable in the environment a process was started with, if we may look.
+pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
+    let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let entry = environ
+        .split(|byte| *byte == 0)
+        .find_map(|entry| entry.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")))?;
+    String::from_utf8(entry.to_vec()).ok()
+}
+
 /// The processes whose environment carries `entry` (`NAME=value`), of those we may look at.
 pub(crate) fn with_environment(entry: &str) -> Vec<u32> {
-    let pids = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|dir| dir.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| {
-        fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|found| found == entry.as_bytes()))
-    })
-    .collect()
+    let Some((name, value)) = entry.split_once('=') else { return Vec::new() };
+    all().into_iter().filter(|pid| variable(*pid, name).as_deref() == Some(value)).collect()
 }

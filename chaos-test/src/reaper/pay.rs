@@ -1,0 +1,143 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::log::Log;
+use super::record;
+use crate::sys::ledger::{self, Account, Entry, Open, Payer};
+use crate::sys::owner::{Mark, Owner};
+use crate::sys::pidfd::Ending;
+use crate::sys::{clock, files, undo};
+
+/// How a test process ended.
+pub(super) struct Death {
+    /// When, in seconds of the monotonic clock; not later than it was noticed.
+    pub(super) at: f64,
+    pub(super) ending: Option<Ending>,
+    /// Why it was asked to end, if it was.
+    pub(super) why: Option<String>,
+}
+
+/// The lock of a ledger: who holds it pays.
+pub(super) fn lock(ledger: &Path, limit: Duration) -> Option<files::Locked> {
+    files::lock(ledger, limit).ok().flatten()
+}
+
+/// What came of paying a ledger.
+pub(super) struct Paid {
+    account: Account,
+    /// What was done, for people.
+    pub(super) lines: Vec<String>,
+    /// What could not be undone.
+    pub(super) failed: Vec<String>,
+    pub(super) of: usize,
+}
+
+/// Pays what is owed, newest first, and settles it.
+pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Paid {
+    let (mut lines, mut failed, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+    log.line(&format!(
+        "pid {} is gone and owes {} of {} entries",
+        account.owner.pid,
+        account.owed.len(),
+        account.total
+    ));
+    for line in &account.damaged {
+        failed.push(format!("line {line} of the ledger {} makes no sense", path.display()));
+    }
+    for debt in account.owed.iter().rev() {
+        let record = &debt.record;
+        let (done, left) = undo::undo(record);
+        let what = format!("{} on {} ({})", record.injector, record.service, record.id);
+        let done = if record.undo.is_empty() { "ended with its process".into() } else { done.join("; ") };
+        if left.is_empty() {
+            log.line(&format!("{what}: {done}"));
+            lines.push(format!("{what}: {done}"));
+            settled.push(record.id.clone());
+        } else {
+            log.line(&format!("{what}: LEFT BEHIND: {}", left.join("; ")));
+            failed.push(format!("{what}: {}", left.join("; ")));
+        }
+    }
+    // Noted after the last of them, for it is the undoing that is urgent.
+    for id in settled {
+        let entry = Entry::Settled { id, by, at: clock::monotonic() };
+        if let Err(error) = ledger::append_to(path, &entry) {
+            log.line(&format!("the ledger cannot be written: {error}"));
+        }
+    }
+    lines.extend(end_all_of(&account.owner, log));
+    let of = account.owed.len();
+    Paid { account, lines, failed, of }
+}
+
+/// Ends whatever carries a mark of that owner, in the ledger or not: a process that was being started when its parent
+/// was killed carries its mark only a moment later.
+pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Option<String> {
+    let is_its = |mark: &str| mark.parse::<Mark>().is_ok_and(|mark| mark.owner == *owner);
+    let mut ended = Vec::new();
+    for round in 0..8 {
+        match undo::end_processes(is_its, undo::STEP_DEADLINE) {
+            Ok(more) => ended.extend(more),
+            Err(error) => {
+                log.line(&format!("LEFT BEHIND: {error}"));
+                return Some(error.to_string());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(2 << round.min(5)));
+    }
+    let line =
+        (!ended.is_empty()).then(|| format!("ended {} that no entry had found", undo::list(&ended)))?;
+    log.line(&line);
+    Some(line)
+}
+
+impl Paid {
+    /// Writes the records that the dead process could not.
+    pub(super) fn write_records(&self, death: &Death, log: &mut Log) {
+        for open in &self.account.open {
+            let message = self.message(open, death);
+            match record::finish(open, &message, death.at - open.began) {
+                Ok(record) => log.line(&format!("{}: {message}; record: {record}", open.test)),
+                Err(error) => {
+                    log.line(&format!("{}: {message}; its record cannot be written: {error}", open.test))
+                }
+            }
+        }
+    }
+
+    /// `killed by SIGKILL 12.4 s into the fault; 3 of 3 reverts done`.
+    fn message(&self, open: &Open, death: &Death) -> String {
+        let how = death.ending.map_or_else(
+            || "ended without a word (a kill, a crash or an exit)".to_owned(),
+            |ending| ending.to_string(),
+        );
+        let how = death.why.as_ref().map_or(how.clone(), |why| format!("{how}, for {why},"));
+        let fault = self.account.faults.iter().rev().find(|fault| fault.experiment == open.experiment);
+        let when = match fault.map(|fault| (fault.owed, fault.settled)) {
+            Some((owed, None)) => format!("{:.1} s into the fault", (death.at - owed).max(0.0)),
+            Some((_, Some(settled))) => {
+                format!("{:.1} s after the fault was removed", (death.at - settled).max(0.0))
+            }
+            None => format!("{:.1} s after its start, before any fault", (death.at - open.began).max(0.0)),
+        };
+        let done = self.of - self.failed.len().min(self.of);
+        let left =
+            if self.failed.is_empty() { String::new() } else { format!(": {}", self.failed.join("; ")) };
+        let noun = if self.of == 1 { "revert" } else { "reverts" };
+        format!("{how} {when}; {done} of {} {noun} done{left}", self.of)
+    }
+
+    /// Puts the ledger away if nothing in it is owed any more.
+    pub(super) fn close(self, path: &Path, log: &mut Log) {
+        for open in &self.account.open {
+            let entry = Entry::Ended { experiment: open.experiment, at: clock::monotonic() };
+            let _ = ledger::append_to(path, &entry);
+        }
+        if self.failed.is_empty() {
+            let _ = files::remove(path);
+            log.line("nothing is owed any more");
+        } else {
+            log.line("something is still owed: `cargo chaos reap` tries again");
+        }
+    }
+}

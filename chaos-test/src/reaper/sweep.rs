@@ -1,0 +1,121 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::log::Log;
+use super::pay::{self, Death};
+use crate::sys::clock::monotonic;
+use crate::sys::ledger::{self, Account, Payer};
+use crate::sys::owner::{Mark, Owner, Standing};
+use crate::sys::{files, undo};
+
+/// How long a reaper that is paying is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What the dead have left.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Ledgers of processes that are gone, with what they say.
+    pub(crate) ledgers: Vec<(PathBuf, Account)>,
+    /// Ledgers that cannot be read, and why.
+    pub(crate) unreadable: Vec<(PathBuf, String)>,
+    /// Processes with a mark of somebody who is gone.
+    pub(crate) processes: Vec<undo::Marked>,
+    /// Files with such a mark in their name.
+    pub(crate) files: Vec<(PathBuf, String)>,
+    /// Ledgers whose owner may live where it cannot be seen from here.
+    pub(crate) elsewhere: Vec<PathBuf>,
+}
+
+impl Found {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ledgers.is_empty()
+            && self.unreadable.is_empty()
+            && self.processes.is_empty()
+            && self.files.is_empty()
+    }
+}
+
+/// Looks what the dead have left: in the run folders below `results`, among the processes, among the temporary files.
+/// Touches nothing, and says nothing of what belongs to the living.
+pub(crate) fn find(results: &Path) -> Found {
+    let mut found = Found::default();
+    for path in files::below(results, 2).into_iter().filter(|path| is_ledger(path)) {
+        match ledger::read(&path) {
+            Ok(account) => match account.owner.standing() {
+                Standing::Alive => {}
+                Standing::Dead => found.ledgers.push((path, account)),
+                Standing::Elsewhere => found.elsewhere.push(path),
+            },
+            // Its owner may be about to write its first line.
+            Err(ledger::ReadError::NoOwner) if owner_may_live(&path) => {}
+            Err(error) => found.unreadable.push((path, error.to_string())),
+        }
+    }
+    let is_dead =
+        |mark: &str| mark.parse::<Mark>().is_ok_and(|mark: Mark| mark.owner.standing() == Standing::Dead);
+    found.processes = undo::marked().into_iter().filter(|process| is_dead(&process.mark)).collect();
+    found.files = undo::marked_files().into_iter().filter(|(_, mark)| is_dead(mark)).collect();
+    found
+}
+
+fn is_ledger(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("ledger-") && name.ends_with(".jsonl")
+}
+
+/// Whether the process whose ledger this is, by its name, lives.
+fn owner_may_live(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let pid = stem.split('-').nth(1).and_then(|pid| pid.parse().ok());
+    let ticks = stem.split('-').nth(2).and_then(|ticks| ticks.parse().ok());
+    match (pid, ticks) {
+        (Some(pid), Some(start_ticks)) => {
+            Owner { pid, start_ticks, ..Owner::this().clone() }.standing() == Standing::Alive
+        }
+        _ => false,
+    }
+}
+
+/// Pays what was found. Returns what was done and what could not be, a line each.
+pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for (path, seen) in found.ledgers {
+        // Its reaper may be at it.
+        let Some(_lock) = pay::lock(&path, PATIENCE) else {
+            failed.push(format!("{}: somebody else is paying it, and does not get on", path.display()));
+            continue;
+        };
+        // It may have been paid meanwhile.
+        let Ok(account) = ledger::read(&path) else { continue };
+        if account.is_clear() {
+            let _ = files::remove(&path);
+            continue;
+        }
+        let mut log = Log::beside(&path);
+        let tests: Vec<&str> = account.open.iter().map(|open| open.test.as_str()).collect();
+        let of = if tests.is_empty() { String::new() } else { format!(" ({})", tests.join(", ")) };
+        let prefix = format!("pid {}{of}", seen.owner.pid);
+        let paid = pay::pay(&path, account, Payer::Sweep, &mut log);
+        done.extend(paid.lines.iter().map(|line| format!("{prefix}: {line}")));
+        failed.extend(paid.failed.iter().map(|line| format!("{prefix}: {line}")));
+        let why = Some("its reaper was gone as well, so the next start cleaned up".to_owned());
+        paid.write_records(&Death { at: monotonic(), ending: None, why }, &mut log);
+        paid.close(&path, &mut log);
+    }
+    failed.extend(found.unreadable.into_iter().map(|(path, why)| format!("{}: {why}", path.display())));
+    if !found.processes.is_empty() {
+        let marks: Vec<&str> = found.processes.iter().map(|process| process.mark.as_str()).collect();
+        match undo::end_processes(|mark| marks.contains(&mark), undo::STEP_DEADLINE) {
+            Ok(ended) if ended.is_empty() => {}
+            Ok(ended) => done.push(format!("ended {} of a run that is gone", undo::list(&ended))),
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    for (path, mark) in found.files {
+        match undo::remove_file(&path, &mark) {
+            Ok(what) => done.push(what),
+            Err(why) => failed.push(format!("{}: {why}", path.display())),
+        }
+    }
+    (done, failed)
+}

@@ -1,0 +1,212 @@
+//! Carries out what a ledger owes, from any process.
+//!
+//! Every step proves that what it touches is ours before it touches it, does nothing where nothing is left, and gives up
+//! at its deadline.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "sys is where things are undone")]
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::hook::MARK;
+use super::owner::Mark;
+use super::pidfd::PidFd;
+use super::{procfs, timer};
+use crate::port::{RevertRecord, UndoStep};
+
+/// How long one step may take.
+pub(crate) const STEP_DEADLINE: Duration = Duration::from_secs(5);
+/// How long between two looks whether a process is gone.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Undoes all of a record, in order. What fails does not keep the rest from being done.
+///
+/// Returns what was done, a line per step; the errors are what is left behind.
+pub(crate) fn undo(record: &RevertRecord) -> (Vec<String>, Vec<String>) {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for step in &record.undo {
+        match pay(step) {
+            Ok(what) => done.push(what),
+            Err(why) => failed.push(format!("{step}: {why}")),
+        }
+    }
+    (done, failed)
+}
+
+fn pay(step: &UndoStep) -> Result<String, String> {
+    match step {
+        UndoStep::EndProcesses { mark } => {
+            let ended =
+                end_processes(|found| found == mark, STEP_DEADLINE).map_err(|error| error.to_string())?;
+            Ok(match ended.len() {
+                0 => "no process was left".into(),
+                _ => format!("ended {}", list(&ended)),
+            })
+        }
+        UndoStep::RemoveFile { path, mark } => remove_file(Path::new(path), mark),
+        UndoStep::Unknown => {
+            Err("this version does not know it: use the cargo-chaos of the version that wrote it".into())
+        }
+    }
+}
+
+/// A few processes, for people.
+pub(crate) fn list(pids: &[u32]) -> String {
+    let shown: Vec<String> = pids.iter().take(8).map(u32::to_string).collect();
+    let more = if pids.len() > 8 { format!(" and {} more", pids.len() - 8) } else { String::new() };
+    let noun = if pids.len() == 1 { "process" } else { "processes" };
+    format!("{noun} {}{more}", shown.join(", "))
+}
+
+/// A process that carries a mark of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Marked {
+    pub(crate) pid: u32,
+    pub(crate) mark: String,
+}
+
+/// Every running process of this user that carries a well-formed mark.
+pub(crate) fn marked() -> Vec<Marked> {
+    let user = nix::unistd::geteuid().as_raw();
+    procfs::all()
+        .into_iter()
+        .filter(|pid| procfs::user(*pid) == Some(user))
+        .filter_map(|pid| {
+            let mark = procfs::variable(pid, MARK)?;
+            (mark.parse::<Mark>().is_ok() && procfs::is_running(pid)).then_some(Marked { pid, mark })
+        })
+        .collect()
+}
+
+/// Ends every process whose mark is wanted, and what is left of the sessions they lead, and waits until all are gone.
+///
+/// A session is ours if its leader carries the mark, or if the leader is gone and a member carries it: nobody else can
+/// have got that number while a member lives. Looks again until nothing is found, for a process may be about to start
+/// another.
+///
+/// # Errors
+/// Some are still there at the deadline; they are named.
+pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> io::Result<Vec<u32>> {
+    let deadline = timer::now() + limit;
+    let mut ended = Vec::new();
+    loop {
+        let victims = ours(&wanted);
+        if victims.is_empty() {
+            return Ok(ended);
+        }
+        let mut refused = None;
+        for victim in &victims {
+            if let Err(error) = end(*victim, &wanted) {
+                refused = Some((*victim, error));
+            } else if !ended.contains(&victim.pid) {
+                ended.push(victim.pid);
+            }
+        }
+        if !wait_until_gone(&victims, deadline) || refused.is_some() && timer::now() >= deadline {
+            let left: Vec<u32> = ours(&wanted).iter().map(|victim| victim.pid).collect();
+            let why =
+                refused.map_or_else(String::new, |(victim, error)| format!(" ({}: {error})", victim.pid));
+            return Err(io::Error::other(format!(
+                "{} still there after {} s{why}",
+                list(&left),
+                limit.as_secs_f64()
+            )));
+        }
+    }
+}
+
+/// A process to be ended, and why it is ours.
+#[derive(Debug, Clone, Copy)]
+struct Victim {
+    pid: u32,
+    /// The session it is in, if it is ours by that and not by a mark.
+    session: Option<u32>,
+}
+
+fn ours(wanted: &impl Fn(&str) -> bool) -> Vec<Victim> {
+    let marked: Vec<u32> =
+        marked().into_iter().filter(|found| wanted(&found.mark)).map(|found| found.pid).collect();
+    let by_mark: HashSet<u32> = marked.iter().copied().collect();
+    let mut victims: Vec<Victim> = marked.iter().map(|pid| Victim { pid: *pid, session: None }).collect();
+    let sessions: HashSet<u32> = marked
+        .iter()
+        .filter_map(|pid| procfs::session(*pid))
+        .filter(|leader| by_mark.contains(leader) || !procfs::is_running(*leader))
+        .collect();
+    if !sessions.is_empty() {
+        let members = procfs::all().into_iter().filter(|pid| !by_mark.contains(pid));
+        victims.extend(members.filter_map(|pid| {
+            let session = procfs::session(pid).filter(|session| sessions.contains(session))?;
+            procfs::is_running(pid).then_some(Victim { pid, session: Some(session) })
+        }));
+    }
+    victims
+}
+
+fn end(victim: Victim, wanted: &impl Fn(&str) -> bool) -> io::Result<()> {
+    let Ok(held) = PidFd::open(victim.pid) else { return Ok(()) };
+    // Looked at again now that the number cannot become a stranger's.
+    let still = match victim.session {
+        None => procfs::variable(victim.pid, MARK).is_some_and(|mark| wanted(&mark)),
+        Some(session) => procfs::session(victim.pid) == Some(session),
+    };
+    if !still {
+        return Ok(());
+    }
+    match held.signal(Signal::SIGKILL) {
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(()),
+        other => other,
+    }
+}
+
+fn wait_until_gone(victims: &[Victim], deadline: Instant) -> bool {
+    loop {
+        if !victims.iter().any(|victim| procfs::is_running(victim.pid)) {
+            return true;
+        }
+        if timer::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Removes a file whose name carries the mark and which belongs to this user.
+pub(crate) fn remove_file(path: &Path, mark: &str) -> Result<String, String> {
+    let named = path.file_name().is_some_and(|name| name.to_string_lossy().contains(mark));
+    if !named || mark.parse::<Mark>().is_err() {
+        return Err(format!("{} does not carry our mark in its name", path.display()));
+    }
+    let meta = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok("no file was left".into()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if !meta.is_file() || meta.uid() != nix::unistd::geteuid().as_raw() {
+        return Err("it is not a file of this user".into());
+    }
+    fs::remove_file(path).map(|()| format!("removed {}", path.display())).map_err(|error| error.to_string())
+}
+
+/// The name that a temporary file of ours begins with; its mark follows.
+pub(crate) const FILE_PREFIX: &str = "chaos-test-";
+
+/// Files of this user in the directory for temporary files whose names carry a well-formed mark.
+pub(crate) fn marked_files() -> Vec<(PathBuf, String)> {
+    let user = nix::unistd::geteuid().as_raw();
+    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let mark = name.strip_prefix(FILE_PREFIX)?.split('.').next()?.to_owned();
+            let meta = entry.path().symlink_metadata().ok()?;
+            let ours = meta.is_file() && meta.uid() == user && mark.parse::<Mark>().is_ok();
+            ours.then(|| (entry.path(), mark))
+        })
+        .collect()
+}
