@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::model::Catalogue;
+use crate::reaper;
 use crate::run;
 use crate::sys::{clock, env, files, workspace};
 
@@ -111,4 +112,43 @@ fn described(file: &Path) -> Option<Vec<String>> {
     let bytes = files::read_at_most(file, MOST).ok()?;
     let names: Names = serde_yaml::from_str(std::str::from_utf8(&bytes).ok()?).ok()?;
     Some(names.scenarios.into_iter().map(|scenario| scenario.name).collect())
+}
+
+/// What dead runs owe, for people.
+#[derive(Debug)]
+pub struct Debts {
+    found: Vec<reaper::Found>,
+    /// What there is to pay, a line each.
+    pub lines: Vec<String>,
+    /// What was seen and is not touched, and why.
+    pub untouched: Vec<String>,
+}
+
+/// What came of paying.
+#[derive(Debug)]
+pub struct Payment {
+    /// What was done.
+    pub done: Vec<String>,
+    /// What could not be.
+    pub failed: Vec<String>,
+}
+
+/// What dead runs owe whose folders are below these directories. Touches nothing.
+pub fn debts(results: &[PathBuf]) -> Debts {
+    let mut found: Vec<reaper::Found> = results.iter().map(|dir| reaper::find_debts(dir)).collect();
+    found.push(reaper::find_strays());
+    let lines = found.iter().flat_map(reaper::Found::lines).collect();
+    let untouched = found.iter().flat_map(reaper::Found::untouched).collect();
+    Debts { found, lines, untouched }
+}
+
+/// Pays them.
+pub fn pay(debts: Debts) -> Payment {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for found in debts.found {
+        let (more, left) = reaper::sweep(found);
+        done.extend(more);
+        failed.extend(left);
+    }
+    Payment { done, failed }
 }

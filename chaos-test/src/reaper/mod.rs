@@ -16,4 +16,6 @@ mod sweep;
 mod watch;
 
 pub(crate) use sweep::{Found, find, sweep};
+#[cfg(feature = "cli")]
+pub(crate) use sweep::{find_debts, find_strays};
 pub(crate) use watch::watch;

@@ -33,11 +33,58 @@ impl Found {
             && self.processes.is_empty()
             && self.files.is_empty()
     }
+
+    /// What there is, a line each, for people.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (path, account) in &self.ledgers {
+            let owner = account.owner.pid;
+            let at = path.display();
+            lines.extend(
+                account
+                    .open
+                    .iter()
+                    .map(|open| format!("the test {} has no record (pid {owner}; {at})", open.test)),
+            );
+            lines.extend(account.owed.iter().rev().map(|debt| {
+                let record = &debt.record;
+                let steps: Vec<String> = record.undo.iter().map(ToString::to_string).collect();
+                let how =
+                    if steps.is_empty() { "it ended with its process".into() } else { steps.join(", then ") };
+                format!("{} on {} (pid {owner}): {how} ({at})", record.injector, record.service)
+            }));
+            if account.is_clear() {
+                lines.push(format!("a ledger in which nothing is owed any more (pid {owner}; {at})"));
+            }
+        }
+        lines.extend(
+            self.unreadable.iter().map(|(path, why)| format!("the ledger {}: {why}", path.display())),
+        );
+        lines.extend(
+            self.processes.iter().map(|process| format!("process {} marked {}", process.pid, process.mark)),
+        );
+        lines.extend(self.files.iter().map(|(path, _)| format!("the file {}", path.display())));
+        lines
+    }
+
+    /// What is not touched, and why.
+    pub(crate) fn untouched(&self) -> Vec<String> {
+        let why = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
+        self.elsewhere.iter().map(|path| format!("the ledger {}: {why}", path.display())).collect()
+    }
 }
 
-/// Looks what the dead have left: in the run folders below `results`, among the processes, among the temporary files.
-/// Touches nothing, and says nothing of what belongs to the living.
+/// Looks what the dead have left, and touches nothing. What belongs to the living is not found.
 pub(crate) fn find(results: &Path) -> Found {
+    let mut found = find_debts(results);
+    let Found { processes, files, .. } = find_strays();
+    found.processes = processes;
+    found.files = files;
+    found
+}
+
+/// Ledgers of the dead in the run folders below `results`.
+pub(crate) fn find_debts(results: &Path) -> Found {
     let mut found = Found::default();
     for path in files::below(results, 2).into_iter().filter(|path| is_ledger(path)) {
         match ledger::read(&path) {
@@ -48,14 +95,26 @@ pub(crate) fn find(results: &Path) -> Found {
             },
             // Its owner may be about to write its first line.
             Err(ledger::ReadError::NoOwner) if owner_may_live(&path) => {}
+            // It was killed before it had written that.
+            Err(ledger::ReadError::NoOwner) if files::is_empty(&path) => {
+                let _ = files::remove(&path);
+            }
+            // Another start has just paid it.
+            Err(ledger::ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => found.unreadable.push((path, error.to_string())),
         }
     }
-    let is_dead =
-        |mark: &str| mark.parse::<Mark>().is_ok_and(|mark: Mark| mark.owner.standing() == Standing::Dead);
-    found.processes = undo::marked().into_iter().filter(|process| is_dead(&process.mark)).collect();
-    found.files = undo::marked_files().into_iter().filter(|(_, mark)| is_dead(mark)).collect();
     found
+}
+
+/// Processes and temporary files with a mark of somebody who is dead, whether a ledger knows them or not.
+pub(crate) fn find_strays() -> Found {
+    let is_dead = |mark: &str| mark.parse::<Mark>().is_ok_and(|mark| mark.owner.standing() == Standing::Dead);
+    Found {
+        processes: undo::marked().into_iter().filter(|process| is_dead(&process.mark)).collect(),
+        files: undo::marked_files().into_iter().filter(|(_, mark)| is_dead(mark)).collect(),
+        ..Found::default()
+    }
 }
 
 fn is_ledger(path: &Path) -> bool {

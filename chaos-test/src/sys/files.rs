@@ -55,18 +55,6 @@ pub(crate) fn append_line(path: &Path, line: &str) -> io::Result<()> {
     create(path)?.write_all(format!("{line}\n").as_bytes())
 }
 
-/// Whether a file is empty or its last line is whole.
-pub(crate) fn ends_with_newline(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0_u8];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
-}
-
 /// Removes a file.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
@@ -119,6 +107,11 @@ pub(crate) fn differ(one: &Path, other: &Path) -> bool {
 /// Whether there is a file of that name.
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
+}
+
+/// Whether there is a file of that name with nothing in it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.len() == 0)
 }
 
 /// Whether there is a directory of that name.

@@ -21,6 +21,7 @@ pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod proxy;
 pub(crate) mod reaper;
+pub(crate) mod residue;
 pub(crate) mod run_folder;
 pub(crate) mod runtime;
 pub(crate) mod timer;

@@ -59,7 +59,8 @@ impl Owner {
         if self.pid_ns != *pid_ns {
             return Standing::Elsewhere;
         }
-        let runs = procfs::start_ticks(self.pid) == Some(self.start_ticks) && procfs::is_running(self.pid);
+        let same = procfs::start_ticks(self.pid) == Some(self.start_ticks);
+        let runs = same && (procfs::is_running(self.pid) || procfs::has_threads(self.pid));
         if runs { Standing::Alive } else { Standing::Dead }
     }
 }

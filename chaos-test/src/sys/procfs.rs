@@ -37,6 +37,16 @@ pub(crate) fn is_running(pid: u32) -> bool {
     stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| !matches!(state.as_str(), "Z" | "X")))
 }
 
+/// Whether a process has threads left, though its first one may have ended.
+pub(crate) fn has_threads(pid: u32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() > 1)
+}
+
+/// Whether a process is stopped, by a signal or by whoever traces it.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| matches!(state.as_str(), "T" | "t")))
+}
+
 /// When a process was started, in ticks since the boot: with its pid this names it for good.
 pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid).ok()?.get(19)?.parse().ok()

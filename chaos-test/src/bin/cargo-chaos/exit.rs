@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Unreadable = 3,
     /// There are no records.
     NoRecords = 4,
+    /// Something a dead run left could not be undone.
+    StillOwed = 5,
 }
 
 impl From<Exit> for ExitCode {
@@ -43,6 +45,7 @@ Exit codes:
   2  wrong usage, a catalogue with mistakes, or an output that cannot be written
   3  some records could not be read; the others were reported
   4  no records were found
+  5  something a dead run left could not be undone (reap)
 
 Examples:
   cargo nextest run && cargo chaos report        run the tests, read the report

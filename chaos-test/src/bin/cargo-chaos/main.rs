@@ -1,6 +1,7 @@
 //! `cargo chaos`: what to do with chaos tests besides running them.
 //!
-//! Purpose: reports on what a run left (`report`), shows what can be run (`list`), checks a catalogue (`check`).
+//! Purpose: reports on what a run left (`report`), shows what can be run (`list`), checks a catalogue (`check`),
+//! cleans up after dead runs (`reap`).
 //!
 //! Invariants: nothing here injects a fault or measures anything; exit codes are those of `docs/exit-codes.md`; a
 //! closed pipe is no error.
@@ -10,6 +11,7 @@ mod check;
 mod exit;
 mod list;
 mod output;
+mod reap;
 mod records;
 mod report;
 mod table;
@@ -37,6 +39,7 @@ enum Command {
     Report(report::Args),
     List(list::Args),
     Check(check::Args),
+    Reap(reap::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Reap(args) => reap::run(&args),
     };
     let exit = done.unwrap_or_else(|Stop { exit, message }| {
         output::tell(&format!("error: {message}"));

@@ -153,23 +153,32 @@ impl Book {
     }
 
     fn append(&mut self, entry: &Entry) -> io::Result<()> {
+        let before = self.file.metadata()?.len();
         let written = append(&mut self.file, self.torn, entry);
-        self.torn = written.is_err();
+        // What a full disk took of it is taken back; where even that fails, the next line ends it.
+        self.torn = written.is_err() && self.file.set_len(before).is_err();
         written
     }
 }
 
-/// Adds an entry to the ledger of a process that is gone.
+/// Adds an entry to the ledger of a process that is gone. A last line that its death cut short is taken away: it says
+/// nothing, and nothing was done on its account.
 pub(crate) fn append_to(path: &Path, entry: &Entry) -> io::Result<()> {
-    let mut file = File::options().append(true).read(true).open(path)?;
-    // Its last line may have been cut short by the death of its owner.
-    append(&mut file, !files::ends_with_newline(path)?, entry)
+    let text = files::read_at_most(path, read::LONGEST)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let mut file = File::options().append(true).open(path)?;
+    let last = &text[whole..];
+    let lacks_its_end = !last.is_empty() && serde_json::from_slice::<Entry>(last).is_ok();
+    if !last.is_empty() && !lacks_its_end {
+        file.set_len(whole as u64)?;
+    }
+    append(&mut file, lacks_its_end, entry)
 }
 
-/// Writes one line in one go; `torn` closes a line before it that was cut short.
-pub(crate) fn append(file: &mut File, torn: bool, entry: &Entry) -> io::Result<()> {
+/// Writes one line in one go; `open` ends a line before it that lacks its end.
+fn append(file: &mut File, open: bool, entry: &Entry) -> io::Result<()> {
     let line = serde_json::to_string(entry)?;
-    let start = if torn { "\n" } else { "" };
+    let start = if open { "\n" } else { "" };
     file.write_all(format!("{start}{line}\n").as_bytes())
 }
 

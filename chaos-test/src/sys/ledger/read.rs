@@ -7,7 +7,7 @@ use crate::sys::files;
 use crate::sys::owner::Owner;
 
 /// No ledger is longer than this: a few entries per test.
-const LONGEST: u64 = 64 * 1024 * 1024;
+pub(super) const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// What a ledger says.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,178 @@
+//! What may be left behind on this host, looked at before and after.
+//!
+//! The audit does not ask an injector whether it has undone its fault; it looks for itself, for everything the faults of
+//! this version could have touched: processes with our marks, processes that were stopped, listeners, temporary files,
+//! entries of the ledger.
+#![allow(clippy::disallowed_methods, reason = "sys is where /proc is read")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use super::{ledger, procfs, undo};
+
+/// What an experiment could have touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// The marks of its services, with their names.
+    pub(crate) services: Vec<(String, String)>,
+    /// The ports its services listen on.
+    pub(crate) ports: Vec<u16>,
+    /// The marks of its faults.
+    pub(crate) faults: Vec<String>,
+}
+
+/// What was there at one time, of what belongs to a scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    /// Running processes, by mark.
+    processes: BTreeMap<String, BTreeSet<u32>>,
+    /// Those of them that are stopped.
+    stopped: BTreeSet<u32>,
+    /// Ports of the scope on which somebody listens.
+    listeners: BTreeSet<u16>,
+    /// Temporary files, by mark.
+    files: BTreeSet<PathBuf>,
+    /// Entries of the ledger that are still owed.
+    owed: BTreeSet<String>,
+}
+
+impl Scope {
+    /// Looks at everything in this scope.
+    pub(crate) fn look(&self) -> Snapshot {
+        let mut seen = Snapshot::default();
+        let mine = |mark: &str| {
+            self.faults.iter().any(|fault| fault == mark)
+                || self.services.iter().any(|(service, _)| service == mark)
+        };
+        for process in undo::marked().into_iter().filter(|process| mine(&process.mark)) {
+            if procfs::is_stopped(process.pid) {
+                seen.stopped.insert(process.pid);
+            }
+            seen.processes.entry(process.mark).or_default().insert(process.pid);
+        }
+        seen.files =
+            undo::marked_files().into_iter().filter(|(_, mark)| mine(mark)).map(|(path, _)| path).collect();
+        let listening = listening();
+        seen.listeners = self.ports.iter().copied().filter(|port| listening.contains(port)).collect();
+        let account = ledger::current().and_then(|path| ledger::read(&path).ok());
+        let owed = account.into_iter().flat_map(|account| account.owed);
+        seen.owed = owed.map(|debt| debt.record.id).filter(|id| mine(id)).collect();
+        seen
+    }
+
+    /// What the faults have left, after the last revert and while the services still run. A service that has ended by
+    /// itself is no residue: that is what the objectives are for.
+    pub(crate) fn after_revert(&self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
+        let mut left = Vec::new();
+        for fault in &self.faults {
+            if let Some(pids) = after.processes.get(fault) {
+                left.push(format!(
+                    "{} of the fault {fault}",
+                    undo::list(&Vec::from_iter(pids.iter().copied()))
+                ));
+            }
+            if after.owed.contains(fault) {
+                left.push(format!("the ledger still owes {fault}"));
+            }
+        }
+        let stopped: Vec<u32> = after.stopped.difference(&before.stopped).copied().collect();
+        if !stopped.is_empty() {
+            left.push(format!("{} stopped and never continued", undo::list(&stopped)));
+        }
+        left.extend(after.files.difference(&before.files).map(|path| format!("the file {}", path.display())));
+        left
+    }
+
+    /// What is left when the services have ended as well: nothing at all should be.
+    pub(crate) fn after_end(&self, after: &Snapshot) -> Vec<String> {
+        let mut left = Vec::new();
+        for (mark, name) in &self.services {
+            if let Some(pids) = after.processes.get(mark) {
+                left.push(format!("{} of {name}", undo::list(&Vec::from_iter(pids.iter().copied()))));
+            }
+            if after.owed.contains(mark) {
+                left.push(format!("the ledger still owes the end of {name}"));
+            }
+        }
+        left.extend(after.listeners.iter().map(|port| format!("somebody still listens on port {port}")));
+        left
+    }
+}
+
+/// The TCP ports of this network namespace on which somebody listens.
+fn listening() -> BTreeSet<u16> {
+    const LISTEN: &str = "0A";
+    let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+    let lines = tables.into_iter().filter_map(|table| fs::read_to_string(table).ok());
+    lines
+        .flat_map(|table| {
+            let ports = table.lines().skip(1).filter_map(|line| {
+                let mut fields = line.split_ascii_whitespace();
+                let local = fields.nth(1)?;
+                let listens = fields.nth(1)? == LISTEN;
+                listens.then(|| u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok()).flatten()
+            });
+            ports.collect::<Vec<u16>>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope { services: vec![("s".into(), "app".into())], ports: vec![10_000], faults: vec!["f".into()] }
+    }
+
+    #[test]
+    fn what_a_fault_leaves_is_listed() {
+        let scope = scope();
+        let mut after = Snapshot::default();
+        assert!(scope.after_revert(&Snapshot::default(), &after).is_empty());
+        after.processes.insert("f".into(), BTreeSet::from([7, 8]));
+        after.stopped.insert(9);
+        after.files.insert("/tmp/chaos-test-f".into());
+        after.owed.insert("f".into());
+        assert_eq!(
+            scope.after_revert(&Snapshot::default(), &after),
+            [
+                "processes 7, 8 of the fault f",
+                "the ledger still owes f",
+                "process 9 stopped and never continued",
+                "the file /tmp/chaos-test-f",
+            ]
+        );
+        // What was so before is not the fault's doing.
+        let before = Snapshot { processes: BTreeMap::new(), owed: BTreeSet::new(), ..after.clone() };
+        after.processes.clear();
+        after.owed.clear();
+        assert!(scope.after_revert(&before, &after).is_empty());
+    }
+
+    #[test]
+    fn what_a_service_leaves_is_listed() {
+        let mut after = Snapshot::default();
+        after.processes.insert("s".into(), BTreeSet::from([7]));
+        after.listeners.insert(10_000);
+        after.owed.insert("s".into());
+        assert_eq!(
+            scope().after_end(&after),
+            [
+                "process 7 of app",
+                "the ledger still owes the end of app",
+                "somebody still listens on port 10000"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_listener_is_seen() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        assert!(listening().contains(&port));
+        drop(listener);
+        assert!(!listening().contains(&port));
+    }
+}
