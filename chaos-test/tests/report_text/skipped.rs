@@ -83,7 +83,7 @@ fn markdown_shows_what_would_have_been_done() {
     ⏭ Skipped(dry run) under "Medium Network Delay": nothing was injected
 
     ```text
-    Dry run of "Medium Network Delay" on app, SLO "staging": steps 3 to 6 are told and not carried out
+    Dry run of "Medium Network Delay" on app, SLO "staging": from step 3 on told, and not carried out
 
       1 environment  app: process behind 127.0.0.1:4000, started by this run and ended with it
       2 baseline     10 s of normal; unless it is healthy nothing is injected
@@ -98,7 +98,7 @@ fn markdown_shows_what_would_have_been_done() {
                      abort conditions: more than 50 % bad samples, 10 bad samples in a row, an answer after more than 5 s
       5 revert       after 20 s, and on every other way out of the run
                      by this process; the witness must see the fault gone, or the verdict is Error(cleanup)
-                     if this process dies: the fault ends with it
+                     if this process dies: as told above; nothing more is owed
       6 recovery     watched until service is stable, 13 s at most
                      judged: error rate ≤ 5 %, availability ≥ 95 %, worst time to recover ≤ 45 s, recovery time ≤ 10 s, p95 degradation ≤ 500 ms
       may touch      app: its process and what that starts

@@ -7,15 +7,14 @@ use crate::units::show_duration;
 /// A plan as numbered steps: what is done, by which mechanism, what it touches, what undoes it and who does if the
 /// process of the run dies.
 pub fn plan(plan: &RunPlan) -> String {
-    let mut out = format!(
-        "{} of \"{}\" on {}, SLO \"{}\"{}\n\n",
-        if plan.dry_run { "Dry run" } else { "Plan" },
-        plan.scenario,
-        plan.target,
-        plan.slo,
-        if plan.dry_run { ": steps 3 to 6 are told and not carried out" } else { "" },
-    );
     let impossible = matches!(plan.injection, PlannedInjection::Impossible(_));
+    let (what, note) = match plan.dry_run {
+        true if impossible => ("Dry run", ": it would not run"),
+        true => ("Dry run", ": from step 3 on told, and not carried out"),
+        false => ("Plan", ""),
+    };
+    let mut out =
+        format!("{what} of \"{}\" on {}, SLO \"{}\"{note}\n\n", plan.scenario, plan.target, plan.slo);
     step(&mut out, "1 environment", plan.services.iter().map(service).collect());
     step(&mut out, "2 baseline", baseline(plan));
     step(&mut out, "3 inject", inject(plan));
@@ -121,7 +120,7 @@ fn revert(plan: &RunPlan) -> Vec<String> {
     ];
     if let PlannedInjection::Possible { if_this_process_dies: undo, .. } = &plan.injection {
         lines.push(if undo.is_empty() {
-            "if this process dies: the fault ends with it".into()
+            "if this process dies: as told above; nothing more is owed".into()
         } else {
             format!("if this process dies: the reaper pays what the ledger owes: {}", undo.join(", then "))
         });
