@@ -21,6 +21,7 @@ const KEYS: &[(&str, &str)] = &[
     ("duration", r#"duration = "10s""#),
     ("baseline", r#"baseline = "5s""#),
     ("inconclusive", r#"inconclusive = "fail""#),
+    ("dry_run", "dry_run = true"),
     ("objectives", "objectives(max_error_rate_percent = 1.0)"),
     ("flavor", r#"flavor = "multi_thread""#),
     ("catalogue", r#"catalogue = "chaos_scenarios.yml""#),
@@ -49,6 +50,8 @@ pub(crate) struct Attribute {
     pub(crate) has_environment: bool,
     /// Values that are passed on as they are: field of `__private::Test`, value.
     pub(crate) settings: Vec<(&'static str, LitStr)>,
+    /// `dry_run`
+    pub(crate) dry_run: bool,
     /// `objectives(…)`
     pub(crate) objectives: Vec<(&'static str, f64)>,
     /// `catalogue`
@@ -119,6 +122,7 @@ impl Attribute {
                 self.has_environment = true;
                 self.environment = errors.keep(path(entry, example));
             }
+            "dry_run" => self.dry_run = errors.keep(entry.flag(example)).unwrap_or_default(),
             "objectives" => self.objectives = objectives(entry, example, errors),
             _ => {
                 let Some(value) = errors.keep(entry.string(example)) else { return };

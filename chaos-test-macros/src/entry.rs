@@ -5,7 +5,7 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Lit, LitStr};
+use syn::{Lit, LitBool, LitStr};
 
 use crate::errors::Errors;
 
@@ -49,6 +49,16 @@ impl Entry {
     pub(crate) fn string(&self, example: &str) -> syn::Result<LitStr> {
         let value = self.assigned(example)?;
         syn::parse2(value.clone()).map_err(|_| wrong(value, "a string", example))
+    }
+
+    /// Whether it is set: by its name alone, or by `true` or `false`.
+    pub(crate) fn flag(&self, example: &str) -> syn::Result<bool> {
+        if let Value::Nothing = self.value {
+            return Ok(true);
+        }
+        let value = self.assigned(example)?;
+        let flag: syn::Result<LitBool> = syn::parse2(value.clone());
+        flag.map(|flag| flag.value()).map_err(|_| wrong(value, "`true` or `false`", example))
     }
 
     /// The value as a list of strings, not empty; what is none is told and left out.

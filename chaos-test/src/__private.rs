@@ -29,6 +29,7 @@ pub struct Test {
     pub duration: Option<&'static str>,
     pub baseline: Option<&'static str>,
     pub inconclusive: Option<&'static str>,
+    pub dry_run: bool,
     pub flavor: Option<&'static str>,
     pub objectives: &'static [(&'static str, f64)],
 }
@@ -45,6 +46,7 @@ impl Test {
         duration: None,
         baseline: None,
         inconclusive: None,
+        dry_run: false,
         flavor: None,
         objectives: &[],
     };
@@ -67,6 +69,9 @@ impl Test {
         }
         if self.inconclusive == Some("pass") {
             experiment = experiment.inconclusive(Inconclusive::Passes);
+        }
+        if self.dry_run {
+            experiment = experiment.dry_run(true);
         }
         for (key, value) in self.objectives {
             experiment = experiment.objective(Objective::by_key(key, *value)?);

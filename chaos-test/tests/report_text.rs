@@ -9,6 +9,8 @@
 mod body_and_error;
 #[path = "report_text/inconclusive.rs"]
 mod inconclusive;
+#[path = "report_text/skipped.rs"]
+mod skipped;
 mod synthetic;
 
 use chaos_test::model::{Outcome, Phase, Sample, StreamKind};

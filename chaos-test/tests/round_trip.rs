@@ -127,14 +127,16 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         option::weighted(0.9, delivery()),
         option::of(body()),
         option::weighted(0.1, trouble),
+        option::weighted(0.2, "(?s).{0,12}"),
     )
-        .prop_map(|(marks, streams, events, delivery, body, trouble)| Trace {
+        .prop_map(|(marks, streams, events, delivery, body, trouble, skipped)| Trace {
             marks,
             streams,
             events,
             delivery,
             body,
             trouble,
+            skipped,
         })
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) watch: Duration,
     /// How long a body that runs once may go on after the watch.
     pub(crate) grace: Duration,
+    /// Whether it stops before anything is injected.
+    pub(crate) dry_run: bool,
 }
 
 /// What the engine works with.
@@ -124,6 +126,9 @@ impl Run {
             Ok(fault) => fault,
             Err(message) => return self.recorder.trouble(Trouble { stage: Stage::Injection, message }),
         };
+        if self.plan.dry_run {
+            return self.recorder.skip("dry run");
+        }
         // An injector is anybody's code. If it panics, what it may have put in place is undone all the same.
         if let Err(panic) = AssertUnwindSafe(self.chaos(&mut fault)).catch_unwind().await {
             let message = format!("the injector panicked: {}", describe(&*panic));

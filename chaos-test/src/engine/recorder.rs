@@ -155,6 +155,13 @@ impl Recorder {
         }
     }
 
+    /// Writes down that nothing was to be injected, and why. What was prepared was not delivered.
+    pub(crate) fn skip(&self, why: &str) {
+        let mut inner = self.lock();
+        inner.trace.skipped = Some(why.to_owned());
+        inner.trace.delivery = None;
+    }
+
     pub(crate) fn body_ended(&self, end: BodyEnd) {
         self.lock().trace.body = Some(end);
     }

@@ -171,6 +171,9 @@ pub struct Trace {
     pub body: Option<BodyEnd>,
     /// Why the fault could not be injected, observed or removed.
     pub trouble: Option<Trouble>,
+    /// Why nothing was to be injected, if so: `dry run`.
+    #[serde(default)]
+    pub skipped: Option<String>,
 }
 
 /// Why the experiment itself could not be carried out.

@@ -19,7 +19,7 @@ pub(super) fn of(report: &Report) -> String {
                 format!("SLO \"{}\" breached {under}: {}{also}", report.slo.name, parts.join(", "))
             }
         },
-        Verdict::Inconclusive | Verdict::Aborted | Verdict::Error => {
+        Verdict::Skipped | Verdict::Inconclusive | Verdict::Aborted | Verdict::Error => {
             let why = judgement.weightiest().map(ToString::to_string).unwrap_or_default();
             let label = judgement.label();
             // The label is the beginning of the reason; what follows it is the detail.

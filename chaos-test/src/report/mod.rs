@@ -9,6 +9,7 @@
 
 mod advice;
 mod headline;
+mod plan;
 pub mod render;
 mod show;
 mod summary;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Scenario, SloProfile, Trace};
 use crate::slo::{Judgement, Verdict};
 
+pub use plan::{PlannedAction, PlannedInjection, PlannedService, PlannedStream, RunPlan};
 pub use summary::{Retried, Summary, Unreadable, Violation};
 
 /// The version of the record's format. It grows when a field changes its meaning or goes.
@@ -49,6 +51,9 @@ pub struct Report {
     pub catalogue: Option<String>,
     /// How long the phases were to be.
     pub planned: Planned,
+    /// What the run was to do, step by step; absent when it ended before that was known, and in older records.
+    #[serde(default)]
+    pub plan: Option<RunPlan>,
     /// The services of the environment.
     pub services: Vec<ServiceRecord>,
     /// The machine.
@@ -106,10 +111,11 @@ impl Report {
         self.judgement.verdict
     }
 
-    /// Whether a test with this report passes: its verdict is Pass, or Inconclusive where that is allowed to.
+    /// Whether a test with this report passes: its verdict is Pass, Inconclusive where that is allowed to, or Skipped,
+    /// which says nothing about resilience.
     pub fn passed(&self) -> bool {
         match self.verdict() {
-            Verdict::Pass => true,
+            Verdict::Pass | Verdict::Skipped => true,
             Verdict::Inconclusive => self.inconclusive_passes,
             Verdict::Fail | Verdict::Aborted | Verdict::Error => false,
         }

@@ -74,14 +74,18 @@ impl Summary {
         self.reports.iter().map(Report::verdict).max()
     }
 
-    /// Whether every test passed. No test at all is no pass, and neither is a record that could not be read.
+    /// Whether every test passed. No test at all is no pass, nor are tests that were only skipped, nor is a record that
+    /// could not be read.
     pub fn passed(&self) -> bool {
-        !self.reports.is_empty() && self.unreadable.is_empty() && self.reports.iter().all(Report::passed)
+        let injected = self.reports.len() > self.count(Verdict::Skipped);
+        injected && self.unreadable.is_empty() && self.reports.iter().all(Report::passed)
     }
 
-    /// The outcome in one line: `1 of 3 tests passed (1 Fail, 1 Inconclusive)`.
+    /// The outcome in one line: `1 of 3 tests passed (1 Fail, 1 Inconclusive)`; where some were skipped, which is no
+    /// pass, `2 passed, 1 Fail, 1 skipped (dry run)`.
     pub fn sentence(&self) -> String {
-        let passed = self.reports.iter().filter(|report| report.passed()).count();
+        let skipped = self.count(Verdict::Skipped);
+        let passed = self.reports.iter().filter(|report| report.passed()).count() - skipped;
         let mut failing: Vec<(Verdict, usize)> = Vec::new();
         for report in self.reports.iter().filter(|report| !report.passed()) {
             match failing.last_mut() {
@@ -90,12 +94,18 @@ impl Summary {
             }
         }
         let total = self.reports.len();
+        let parts: Vec<String> = failing.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
         let mut sentence = match total {
+            _ if skipped > 0 => {
+                let skipped = format!("{skipped} skipped ({})", self.why_skipped().join(", "));
+                let mut all = vec![format!("{passed} passed")];
+                all.extend(parts.iter().cloned().chain([skipped]));
+                all.join(", ")
+            }
             1 => format!("{passed} of 1 test passed"),
             _ => format!("{passed} of {total} tests passed"),
         };
-        if !failing.is_empty() {
-            let parts: Vec<String> = failing.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
+        if skipped == 0 && !parts.is_empty() {
             sentence += &format!(" ({})", parts.join(", "));
         }
         match self.unreadable.len() {
@@ -106,7 +116,17 @@ impl Summary {
         sentence
     }
 
-    /// How many tests came to a verdict.
+    /// The reasons for which tests were skipped, each once.
+    fn why_skipped(&self) -> Vec<String> {
+        let skipped = self.reports.iter().filter(|report| report.verdict() == Verdict::Skipped);
+        let mut why: Vec<String> =
+            skipped.filter_map(|report| Some(report.judgement.weightiest()?.label())).collect();
+        why.sort();
+        why.dedup();
+        why
+    }
+
+    /// How many tests came to that verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.reports.iter().filter(|report| report.verdict() == verdict).count()
     }

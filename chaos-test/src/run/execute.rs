@@ -6,9 +6,10 @@ use tokio::sync::{mpsc, watch};
 use super::chaos::{Door, Shared};
 use super::driver::{Line, drive};
 use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environment};
+use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
-use super::{Chaos, panics};
+use super::{Chaos, panics, plan};
 use crate::engine::{self, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::Error;
@@ -16,13 +17,14 @@ use crate::inject::injector_for;
 use crate::model::{Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
 use crate::port::{Clock, DynInjector, ProbeSpec, Progress};
 use crate::probe::Probe;
-use crate::report::{Planned, Report};
+use crate::report::{Planned, Report, render};
 use crate::sys::clock::MonotonicClock;
 use crate::sys::ledger::FileLedger;
+use crate::sys::env;
 use crate::units::{Rate, show_duration};
 
 /// How long one transaction may take.
-const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request of the body counts as under way; the client itself sets no limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a body that runs once may go on after the watch.
@@ -32,13 +34,15 @@ const GRACE: Duration = Duration::from_secs(30);
 /// no sense.
 pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error> {
     let profile = experiment.profile()?;
-    let planned = plan(&experiment, &profile)?;
+    let planned = phases(&experiment, &profile)?;
     let injector = match experiment.injector.take() {
         Some(injector) => injector,
         None => injector_for(&experiment.scenario.fault)
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
     crate::helper::link();
+    experiment.dry_run |= dry_run_wanted();
+    let (injector, noted) = Noted::of(injector, experiment.dry_run);
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
@@ -62,8 +66,20 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
         }
     };
     draft.planned(planned);
-    let trace = carry_out(&experiment, &profile, planned, injector, service, services, probes).await;
+    let mut what = plan::of(&experiment, &profile, planned, service, services, &probes);
+    let trace =
+        carry_out(&experiment, &profile, planned, Box::new(injector), service, services, probes).await;
+    what.injection = noted.injection();
+    if experiment.dry_run {
+        eprintln!("{}\n", render::plan(&what));
+    }
+    draft.plan(what);
     draft.write(trace, services, experiment.inconclusive)
+}
+
+/// Whether the variable makes a dry run of every run. It outweighs what a test says: somebody who sets it relies on it.
+fn dry_run_wanted() -> bool {
+    env::var("CHAOS_TEST_DRY_RUN").is_some_and(|value| value != "0")
 }
 
 /// No phase is longer than this; what is was mistyped.
@@ -72,7 +88,7 @@ const LONGEST_PHASE: Duration = Duration::from_secs(24 * 3600);
 const BASELINE_SAMPLES: u32 = 25;
 
 /// How long the phases are to be.
-fn plan(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error> {
+fn phases(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error> {
     let chaos = experiment.scenario.duration;
     let objectives = &profile.objectives;
     let recovery = objectives.recovery.time.unwrap_or(Duration::from_secs(10));
@@ -197,6 +213,7 @@ async fn carry_out(
         chaos: planned.chaos,
         watch: planned.watch,
         grace: GRACE,
+        dry_run: experiment.dry_run,
     };
     let chaos = hand(services, &recorder, &clock, requests);
     // If the caller drops this future, the sender goes with it and the engine reverts and ends.

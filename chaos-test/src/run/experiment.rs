@@ -41,6 +41,7 @@ pub struct Experiment {
     pub(super) identity: Identity,
     pub(super) progress: Option<bool>,
     pub(super) injector: Option<Box<dyn DynInjector>>,
+    pub(super) dry_run: bool,
 }
 
 type Started = LocalFuture<Result<Arc<dyn AsEnvironment>, Error>>;
@@ -123,6 +124,7 @@ impl Experiment {
             identity,
             progress: None,
             injector: None,
+            dry_run: false,
         }
     }
 
@@ -237,6 +239,13 @@ impl Experiment {
     /// What a test with the verdict Inconclusive does: it fails unless said otherwise.
     pub fn inconclusive(mut self, inconclusive: Inconclusive) -> Self {
         self.inconclusive = inconclusive;
+        self
+    }
+
+    /// Whether it is a dry run: environment and baseline are real, the injector is asked what it would do, the plan is
+    /// printed, and nothing is injected. The variable `CHAOS_TEST_DRY_RUN` makes one of every run, whatever is said here.
+    pub fn dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
         self
     }
 

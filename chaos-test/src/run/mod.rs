@@ -15,8 +15,10 @@ mod driver;
 mod execute;
 mod experiment;
 mod identity;
+mod noted;
 mod objective;
 mod panics;
+mod plan;
 mod progress;
 mod record;
 

@@ -6,7 +6,7 @@ use super::experiment::{Experiment, Inconclusive};
 use crate::environment::Service;
 use crate::error::Error;
 use crate::model::{Scenario, SloProfile, Trace};
-use crate::report::{FORMAT_VERSION, Host, Planned, Report, ServiceRecord};
+use crate::report::{FORMAT_VERSION, Host, Planned, Report, RunPlan, ServiceRecord};
 use crate::slo;
 use crate::sys::clock::{Stopwatch, unix_time};
 use crate::sys::{env, files, run_folder};
@@ -21,6 +21,7 @@ pub(super) struct Draft {
     slo: SloProfile,
     catalogue: Option<String>,
     planned: Planned,
+    plan: Option<RunPlan>,
     started_at: Duration,
     watch: Stopwatch,
 }
@@ -33,6 +34,7 @@ impl Draft {
             slo,
             catalogue: experiment.located.file.clone(),
             planned,
+            plan: None,
             started_at: unix_time(),
             watch: Stopwatch::start(),
         }
@@ -41,6 +43,11 @@ impl Draft {
     /// How long the phases are to be, now that the probes are known.
     pub(super) fn planned(&mut self, planned: Planned) {
         self.planned = planned;
+    }
+
+    /// What the run was to do.
+    pub(super) fn plan(&mut self, plan: RunPlan) {
+        self.plan = Some(plan);
     }
 
     /// Judges the trace and writes the record.
@@ -63,6 +70,7 @@ impl Draft {
             slo: self.slo,
             catalogue: self.catalogue,
             planned: self.planned,
+            plan: self.plan,
             services: services.iter().map(service).collect(),
             host: Host {
                 system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

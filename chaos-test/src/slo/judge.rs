@@ -64,8 +64,8 @@ pub struct StreamFigures {
 /// Judges a run.
 ///
 /// The order of precedence: a run that could not be carried out is `Error`; an unhealthy baseline, a fault that is
-/// not proven, a starved prober make it `Inconclusive` whatever the numbers say (a failing body still fails);
-/// else the worst of the evaluations and the body.
+/// not proven, a starved prober make it `Inconclusive` whatever the numbers say (a failing body still fails); a dry run
+/// in which all went well until there is `Skipped`; else the worst of the evaluations and the body.
 pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
     let mut judgement = Judgement {
         verdict: Verdict::Pass,
@@ -108,6 +108,12 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
     if trace.marks.injected.is_none() && trace.trouble.is_some() {
         return judgement;
     }
+    if let Some(why) = &trace.skipped
+        && trace.marks.injected.is_none()
+    {
+        judgement.skip(why);
+        return judgement;
+    }
     if trace.marks.injected.is_some() {
         judgement.evaluate(trace, objectives, &baselines);
     }
@@ -126,6 +132,14 @@ impl Judgement {
     fn push(&mut self, verdict: Verdict, reason: Reason) {
         self.verdict = self.verdict.max(verdict);
         self.reasons.push(reason);
+    }
+
+    /// A run that was meant to inject nothing. What went wrong until there outweighs it.
+    fn skip(&mut self, why: &str) {
+        if self.verdict == Verdict::Pass {
+            self.verdict = Verdict::Skipped;
+        }
+        self.reasons.push(Reason::Skipped(why.to_owned()));
     }
 
     fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
@@ -246,7 +260,7 @@ impl Judgement {
     /// The verdict with its reason, as in `Inconclusive(fault not delivered)`.
     pub fn label(&self) -> String {
         let reason = match self.verdict {
-            Verdict::Inconclusive | Verdict::Error | Verdict::Aborted => self.weightiest(),
+            Verdict::Skipped | Verdict::Inconclusive | Verdict::Error | Verdict::Aborted => self.weightiest(),
             Verdict::Pass | Verdict::Fail => None,
         };
         match reason {

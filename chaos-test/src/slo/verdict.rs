@@ -11,6 +11,9 @@ use crate::units::show_duration;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
+    /// Nothing was injected, because that was asked for: a dry run. It says nothing about resilience, so a suite with any
+    /// other verdict has that one.
+    Skipped,
     /// The fault was there and every objective held.
     Pass,
     /// The run cannot tell; a reason says why.
@@ -26,6 +29,7 @@ pub enum Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Skipped => "Skipped",
             Self::Pass => "Pass",
             Self::Inconclusive => "Inconclusive",
             Self::Fail => "Fail",
@@ -40,6 +44,8 @@ impl fmt::Display for Verdict {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
+    /// Nothing was to be injected; why, in a few words: `dry run`.
+    Skipped(String),
     /// The service broke its objectives before any fault; nothing was injected.
     BaselineUnhealthy(String),
     /// The witness saw no fault, or less than half of the dose asked for.
@@ -77,6 +83,7 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Skipped(why) => write!(f, "{why}: nothing was injected"),
             Self::BaselineUnhealthy(why) => write!(f, "baseline unhealthy: {why}"),
             Self::FaultNotDelivered(why) => write!(f, "fault not delivered: {why}"),
             Self::NeedsMoreSamples { more: Some(more) } => write!(f, "needs about {more} more probes"),
@@ -111,6 +118,7 @@ impl Reason {
     /// The few words that stand in `Inconclusive(…)`.
     pub fn label(&self) -> String {
         match self {
+            Self::Skipped(why) => why.clone(),
             Self::BaselineUnhealthy(_) => "baseline unhealthy".into(),
             Self::FaultNotDelivered(_) => "fault not delivered".into(),
             Self::ProberStarved { .. } => "prober starved".into(),

@@ -7,7 +7,10 @@ use chaos_test::model::{
     BodyEnd, Catalogue, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Outcome, Phase, Sample,
     Scenario, SloProfile, Stage, Stream, StreamKind, Trace, Trouble,
 };
-use chaos_test::report::{FORMAT_VERSION, Host, Planned, Report, ServiceRecord};
+use chaos_test::report::{
+    FORMAT_VERSION, Host, Planned, PlannedAction, PlannedInjection, PlannedService, PlannedStream, Report,
+    RunPlan, ServiceRecord,
+};
 use chaos_test::slo::judge;
 
 pub(crate) const BASELINE: Duration = Duration::from_secs(10);
@@ -29,6 +32,7 @@ pub(crate) struct Story {
     pub(crate) trace: Trace,
     pub(crate) log: Vec<String>,
     pub(crate) inconclusive_passes: bool,
+    pub(crate) plan: Option<RunPlan>,
 }
 
 impl Story {
@@ -54,6 +58,7 @@ impl Story {
             delivery: Some(delivery(detail, DoseUnit::Seconds, 0.2, 0.2004, injected)),
             body: None,
             trouble: None,
+            skipped: None,
         };
         Self {
             test: test.into(),
@@ -64,6 +69,7 @@ impl Story {
             trace,
             log: Vec::new(),
             inconclusive_passes: false,
+            plan: None,
         }
     }
 
@@ -106,6 +112,16 @@ impl Story {
         self
     }
 
+    /// A dry run: as far as the end of the baseline, and all is well.
+    pub(crate) fn dry(mut self) -> Self {
+        let asked = self.trace.marks.inject_started;
+        self = self.never_injected();
+        self.trace.marks.inject_started = asked;
+        self.trace.skipped = Some("dry run".into());
+        self.plan = Some(plan());
+        self
+    }
+
     /// An experiment that could not be carried out.
     pub(crate) fn trouble(mut self, stage: Stage, message: &str) -> Self {
         self.trace = Trace {
@@ -141,6 +157,7 @@ impl Story {
             slo: self.slo,
             catalogue: None,
             planned: Planned { baseline: BASELINE, chaos: CHAOS, watch: Duration::from_secs(13) },
+            plan: self.plan,
             services: vec![ServiceRecord {
                 name: "app".into(),
                 kind: "process".into(),
@@ -153,6 +170,46 @@ impl Story {
             judgement,
             inconclusive_passes: self.inconclusive_passes,
         }
+    }
+}
+
+/// The plan of a dry run of the story.
+fn plan() -> RunPlan {
+    let catalogue = Catalogue::builtin();
+    RunPlan {
+        dry_run: true,
+        scenario: "Medium Network Delay".into(),
+        fault: "network_delay 200 ms".into(),
+        target: "app".into(),
+        slo: "staging".into(),
+        objectives: catalogue.profile(Some("staging")).unwrap().objectives,
+        services: vec![PlannedService {
+            name: "app".into(),
+            kind: "process".into(),
+            address: "127.0.0.1:4000".into(),
+            started_here: true,
+        }],
+        streams: vec![PlannedStream {
+            name: "app".into(),
+            kind: StreamKind::Probe,
+            interval: ms(20),
+            timeout: Duration::from_secs(1),
+        }],
+        body_once: true,
+        phases: Planned { baseline: BASELINE, chaos: CHAOS, watch: Duration::from_secs(13) },
+        held: CHAOS,
+        injection: PlannedInjection::Possible {
+            mechanism: "proxy".into(),
+            detail: "network_delay 200 ms on app by proxy (stream)".into(),
+            steps: vec![PlannedAction {
+                action: "network_delay 200 ms, in the proxy that is the front door of app".into(),
+                touches: "traffic to app through its front door".into(),
+                undo: "the proxy passes on at once again; it ends with this process".into(),
+            }],
+            if_this_process_dies: Vec::new(),
+        },
+        may_touch: vec!["app: its process and what that starts".into()],
+        abort: catalogue.safety().abort_conditions.clone(),
     }
 }
 

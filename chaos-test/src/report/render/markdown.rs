@@ -12,10 +12,12 @@ pub fn markdown(summary: &Summary) -> String {
         "passed"
     } else if summary.reports.iter().any(|report| !report.passed()) {
         "failed"
-    } else if summary.unreadable.is_empty() {
+    } else if !summary.unreadable.is_empty() {
+        "incomplete"
+    } else if summary.reports.is_empty() {
         "nothing ran"
     } else {
-        "incomplete"
+        "nothing was injected"
     };
     let _ = writeln!(out, "**{word}**: {}\n", summary.sentence());
     overview(&mut out, summary);
@@ -133,6 +135,9 @@ fn detail(out: &mut String, report: &Report) {
         }
         out.push('\n');
     }
+    if let (Verdict::Skipped, Some(plan)) = (report.verdict(), &report.plan) {
+        let _ = writeln!(out, "```text\n{}\n```\n", super::plan(plan).replace("```", "'''"));
+    }
     if let Some(delivery) = &report.trace.delivery {
         let _ = writeln!(out, "- fault: {}", escape(&dose(delivery)));
     }
@@ -158,6 +163,7 @@ fn detail(out: &mut String, report: &Report) {
 
 fn symbol(report: &Report) -> &'static str {
     match report.verdict() {
+        Verdict::Skipped => "⏭",
         Verdict::Pass => "✅",
         Verdict::Inconclusive => "❔",
         Verdict::Aborted => "⏹",

@@ -7,8 +7,10 @@ use crate::slo::{RecoveryTime, Verdict};
 /// `resilience_validation.json`: what pipelines ask first. Keys as the earlier tool wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Validation {
-    /// Whether every test passed.
+    /// Whether every test passed, and not all of them were skipped.
     passed: bool,
+    /// How many tests were skipped; they count for nothing.
+    skipped: usize,
     /// When it was written, in seconds since 1970.
     timestamp: f64,
     /// The objectives of each SLO profile that was judged by.
@@ -64,6 +66,7 @@ pub fn validation(summary: &Summary, timestamp: f64) -> Validation {
     }
     Validation {
         passed: summary.passed(),
+        skipped: summary.count(Verdict::Skipped),
         timestamp,
         slo_targets,
         metrics: summary.reports.iter().map(metrics).collect(),

@@ -1,0 +1,100 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Planned;
+use crate::model::{AbortConditions, Objectives, StreamKind};
+
+/// What a run is to do, told before it is done: every step, by which mechanism, what it touches, and what undoes it.
+///
+/// Made from what was asked for and what the injector answered; nothing in it has been done yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunPlan {
+    /// Whether it stops before anything is injected.
+    pub dry_run: bool,
+    /// The scenario.
+    pub scenario: String,
+    /// The fault and its dose: `network_delay 200 ms`.
+    pub fault: String,
+    /// The service it is aimed at.
+    pub target: String,
+    /// The SLO profile it is judged by.
+    pub slo: String,
+    /// What that allows.
+    pub objectives: Objectives,
+    /// The services of the environment.
+    pub services: Vec<PlannedService>,
+    /// What is measured, and how often.
+    pub streams: Vec<PlannedStream>,
+    /// Whether the test body is a story that runs once under the fault. One that is repeated is a stream.
+    pub body_once: bool,
+    /// How long the phases are.
+    pub phases: Planned,
+    /// How long the fault is held in the chaos phase.
+    pub held: Duration,
+    /// What injecting comes to.
+    pub injection: PlannedInjection,
+    /// The blast radius: all that this run may touch, whatever the fault.
+    pub may_touch: Vec<String>,
+    /// When the run is stopped because it does more harm than meant.
+    pub abort: AbortConditions,
+}
+
+/// A service as a plan shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedService {
+    /// Its name.
+    pub name: String,
+    /// What sort of thing it is: `process`, `url`.
+    pub kind: String,
+    /// Its front door.
+    pub address: String,
+    /// Whether this run started it, and so ends it.
+    pub started_here: bool,
+}
+
+/// A source of samples.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStream {
+    /// Its name: a service's, or `body`.
+    pub name: String,
+    /// What one sample is.
+    pub kind: StreamKind,
+    /// Time from one sample to the next.
+    pub interval: Duration,
+    /// How long one may take.
+    pub timeout: Duration,
+}
+
+/// What the injector answered when it was asked what it would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PlannedInjection {
+    /// It was not asked: the run ended before.
+    NotAsked,
+    /// It cannot be done here, for this reason.
+    Impossible(String),
+    /// It can be done.
+    Possible {
+        /// The rung of the ladder: `proxy`, `workers`, `sigkill`.
+        mechanism: String,
+        /// The fault and how it is made, in a phrase.
+        detail: String,
+        /// What is done, in order.
+        steps: Vec<PlannedAction>,
+        /// What another process does if this one dies with the fault in place. Empty if the fault ends with this process.
+        if_this_process_dies: Vec<String>,
+    },
+}
+
+/// One thing that putting a fault in place does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedAction {
+    /// What is done.
+    pub action: String,
+    /// What is touched.
+    pub touches: String,
+    /// What undoes it, and what does if this process cannot.
+    pub undo: String,
+}
