@@ -8,7 +8,7 @@ use super::driver::{Line, drive};
 use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environment};
 use super::progress::{Lines, Silent};
 use super::record::Draft;
-use super::{Chaos, panics};
+use super::{Chaos, panics, safety};
 use crate::engine::{self, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::Error;
@@ -40,6 +40,9 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
+    if let Err(error) = safety::check_floor(&experiment) {
+        return draft.write(could_not_run(&error), &[], experiment.inconclusive);
+    }
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
     let started =
@@ -53,6 +56,7 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     };
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
+    safety::check(&experiment, service)?;
     // A probe may be too slow for the usual baseline as well; what was asked for is left as it is.
     let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
     let planned = match experiment.baseline {

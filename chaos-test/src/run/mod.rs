@@ -19,6 +19,7 @@ mod objective;
 mod panics;
 mod progress;
 mod record;
+mod safety;
 
 pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};

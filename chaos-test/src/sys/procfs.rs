@@ -37,6 +37,11 @@ pub(crate) fn is_running(pid: u32) -> bool {
     stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| !matches!(state.as_str(), "Z" | "X")))
 }
 
+/// The name a process goes by: its program's, at most 15 bytes of it.
+pub(crate) fn name(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
 /// When a process was started, in ticks since the boot: with its pid this names it for good.
 pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid).ok()?.get(19)?.parse().ok()
