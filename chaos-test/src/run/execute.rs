@@ -40,9 +40,6 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
-    if let Err(error) = safety::check_floor(&experiment) {
-        return draft.write(could_not_run(&error), &[], experiment.inconclusive);
-    }
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
     let started =
@@ -57,6 +54,9 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
     safety::check(&experiment, service)?;
+    if let Err(error) = safety::check_floor(&experiment) {
+        return draft.write(could_not_run(&error), services, experiment.inconclusive);
+    }
     // A probe may be too slow for the usual baseline as well; what was asked for is left as it is.
     let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
     let planned = match experiment.baseline {
