@@ -15,6 +15,8 @@ pub struct Error {
 pub enum ErrorKind {
     /// What was asked for makes no sense: an unknown scenario, a malformed rate, a bad catalogue.
     Input,
+    /// The rules of safety do not allow it: a target outside the blast radius, a fault that wants a confirmation.
+    Refused,
     /// The environment could not be started.
     Setup,
     /// The record could not be written.
@@ -35,6 +37,11 @@ impl Error {
     /// A mistake in what was asked for.
     pub(crate) fn input(message: impl fmt::Display) -> Self {
         Self { kind: ErrorKind::Input, message: message.to_string() }
+    }
+
+    /// What the rules of safety do not allow.
+    pub(crate) fn refused(message: impl fmt::Display) -> Self {
+        Self { kind: ErrorKind::Refused, message: message.to_string() }
     }
 
     /// An environment that could not be started. For environments of your own.

@@ -6,10 +6,12 @@
 )]
 
 pub mod figures;
+mod noted;
 mod relay;
 mod scripted;
 mod stub;
 
+pub use noted::Noted;
 pub use relay::Relay;
 pub use scripted::Scripted;
 pub use stub::{Answer, Served, Stub};

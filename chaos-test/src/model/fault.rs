@@ -166,6 +166,32 @@ impl Fault {
         }
     }
 
+    /// Whether it takes something from everybody on this host, the measurement of other experiments among them.
+    pub fn is_host_wide(&self) -> bool {
+        matches!(self, Self::CpuExhaust { .. } | Self::MemoryLeak { .. } | Self::DiskStress { .. })
+    }
+
+    /// How much memory it takes in the end, if that is what it takes.
+    pub fn memory_taken(&self) -> Option<ByteSize> {
+        match self {
+            Self::MemoryLeak { size } => Some(*size),
+            _ => None,
+        }
+    }
+
+    /// How much disk space it takes at most, if that is what it takes.
+    pub fn disk_space_taken(&self) -> Option<ByteSize> {
+        match self {
+            Self::DiskStress { workers } => {
+                Some(ByteSize::new(Self::DISK_STRESS_FILE.bytes().saturating_mul(workers.get().into())))
+            }
+            _ => None,
+        }
+    }
+
+    /// How large the file of one worker of a disk stress may become.
+    pub const DISK_STRESS_FILE: ByteSize = ByteSize::new(64 << 20);
+
     /// How long the fault itself is held in a scenario that lasts `duration`.
     ///
     /// Most faults last as long as the scenario. A crash lasts its downtime; the rest of the scenario

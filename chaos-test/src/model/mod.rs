@@ -7,16 +7,20 @@
 //! file, a clock or the environment; texts come in as `&str`.
 //! Not here: judgement (see [`crate::slo`]) and everything that acts.
 
+mod blast_radius;
 mod catalogue;
 mod fault;
+mod floor;
 mod objective;
 mod safety;
 mod sample;
 mod scenario;
 mod trace;
 
+pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, OutsideBlastRadius};
 pub use catalogue::*;
 pub use fault::{Fault, FaultKind, OutageMode};
+pub use floor::{BelowFloor, Floor, Room};
 pub use objective::{Objectives, Recovery, SloProfile};
 pub use safety::{AbortConditions, Alerts, HealthCheck, Metric, Monitoring, Safety};
 pub use sample::{Outcome, Sample, Stream, StreamKind};

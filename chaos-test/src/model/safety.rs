@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::FaultKind;
+use super::{AllowedTarget, FaultKind};
 use crate::units::Percent;
 
 /// What a catalogue asks of every run, for safety.
@@ -16,6 +16,8 @@ pub struct Safety {
     pub max_total_duration: Duration,
     /// Faults that need a confirmation against a target this run did not start itself.
     pub require_confirmation: Vec<FaultKind>,
+    /// Targets that faults may be aimed at, beside what a run started itself and this host's loopback.
+    pub allowed_targets: Vec<AllowedTarget>,
 }
 
 /// When to stop a run that does more harm than meant. An absent condition never trips.
@@ -36,6 +38,7 @@ impl Default for Safety {
             cooldown: Duration::from_secs(5),
             max_total_duration: Duration::from_secs(1800),
             require_confirmation: vec![FaultKind::ContainerCrash, FaultKind::DatabaseDown],
+            allowed_targets: Vec::new(),
         }
     }
 }

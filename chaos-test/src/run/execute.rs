@@ -9,7 +9,7 @@ use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environm
 use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
-use super::{Chaos, panics, plan};
+use super::{Chaos, panics, plan, safety};
 use crate::engine::{self, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::Error;
@@ -57,6 +57,10 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     };
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
+    safety::check(&experiment, service)?;
+    if let Err(error) = safety::check_floor(&experiment) {
+        return draft.write(could_not_run(&error), services, experiment.inconclusive);
+    }
     // A probe may be too slow for the usual baseline as well; what was asked for is left as it is.
     let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
     let planned = match experiment.baseline {

@@ -42,6 +42,7 @@ pub struct Experiment {
     pub(super) progress: Option<bool>,
     pub(super) injector: Option<Box<dyn DynInjector>>,
     pub(super) dry_run: bool,
+    pub(super) confirmed: bool,
 }
 
 type Started = LocalFuture<Result<Arc<dyn AsEnvironment>, Error>>;
@@ -125,6 +126,7 @@ impl Experiment {
             progress: None,
             injector: None,
             dry_run: false,
+            confirmed: false,
         }
     }
 
@@ -265,6 +267,13 @@ impl Experiment {
     /// An injector of your own in place of the built-in one.
     pub fn injector(mut self, injector: impl DynInjector + 'static) -> Self {
         self.injector = Some(Box::new(injector));
+        self
+    }
+
+    /// Confirms a fault that `safety.require_confirmation` asks about, as `CHAOS_TEST_CONFIRM=<scenario>` does. That is
+    /// asked only about a target this run did not start itself.
+    pub fn confirmed(mut self, confirmed: bool) -> Self {
+        self.confirmed = confirmed;
         self
     }
 

@@ -21,6 +21,7 @@ mod panics;
 mod plan;
 mod progress;
 mod record;
+mod safety;
 
 pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};

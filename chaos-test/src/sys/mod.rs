@@ -11,6 +11,7 @@ pub(crate) mod burner;
 pub(crate) mod clock;
 pub(crate) mod env;
 pub(crate) mod files;
+pub(crate) mod headroom;
 pub(crate) mod hook;
 pub(crate) mod ledger;
 pub(crate) mod memory;

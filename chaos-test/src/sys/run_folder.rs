@@ -7,17 +7,25 @@ use super::{env, procfs};
 
 /// The id all tests of this run share.
 ///
-/// Under nextest it is nextest's own, so records can be joined with its JUnit file. Elsewhere it is made of the
-/// process that started this one (cargo, for all test binaries of a `cargo test`) and its start.
+/// Under nextest it is nextest's own, so records can be joined with its JUnit file. Elsewhere it is made of a process
+/// and its start: cargo, which starts all test binaries of a `cargo test`, or this one if cargo is not its parent. (A
+/// shell is nobody's run, and `cargo run` becomes the program it runs: two in one shell are two runs.)
 pub(crate) fn run_id() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| {
         let given = env::var("CHAOS_TEST_RUN_ID").or_else(|| env::var("NEXTEST_RUN_ID"));
         given.map(|id| file_name(&id)).unwrap_or_else(|| {
             let parent = env::parent_pid();
-            format!("local-{parent}-{}", procfs::start_ticks(parent).unwrap_or_default())
+            let started_by_cargo = procfs::name(parent).is_some_and(|name| is_cargo(&name));
+            let pid = if started_by_cargo { parent } else { std::process::id() };
+            format!("local-{pid}-{}", procfs::start_ticks(pid).unwrap_or_default())
         })
     })
+}
+
+/// Whether a process of that name is cargo, or one of its commands.
+fn is_cargo(name: &str) -> bool {
+    name == "cargo" || name.starts_with("cargo-")
 }
 
 /// The folder all runs are kept in: `$CHAOS_TEST_DIR`, else `target/chaos-test`.

@@ -152,6 +152,7 @@ fn it_has_the_documented_safety_and_monitoring() {
         cooldown: secs(5),
         max_total_duration: secs(1800),
         require_confirmation: vec![FaultKind::ContainerCrash, FaultKind::DatabaseDown],
+        allowed_targets: Vec::new(),
     };
     assert_eq!(catalogue.safety(), &safety);
     let monitoring = Monitoring {

@@ -105,7 +105,7 @@ fn an_environment_keeps_what_it_is_not_told_to_change() {
 #[test]
 fn safety_and_monitoring_are_overridden_key_by_key() {
     let catalogue = read(
-        "safety: {cooldown_seconds: 0, abort_conditions: {consecutive_failures: 3}, require_confirmation: []}
+        "safety: {cooldown_seconds: 0, abort_conditions: {consecutive_failures: 3}, require_confirmation: [], allowed_targets: ['*.staging.example:80']}
 monitoring: {health_check: {endpoint: /healthz}, alerts: {cpu_threshold: 50}, metrics: [cpu_usage]}
 ",
     );
@@ -114,6 +114,8 @@ monitoring: {health_check: {endpoint: /healthz}, alerts: {cpu_threshold: 50}, me
     assert_eq!(safety.abort_conditions.consecutive_failures, Some(3));
     assert_eq!(safety.abort_conditions.error_rate, old.abort_conditions.error_rate);
     assert!(safety.require_confirmation.is_empty());
+    assert_eq!(safety.allowed_targets, ["*.staging.example:80".parse().unwrap()]);
+    assert!(old.allowed_targets.is_empty());
     let (monitoring, old) = (catalogue.monitoring(), Catalogue::builtin().monitoring());
     assert_eq!(monitoring.health_check.endpoint, "/healthz");
     assert_eq!(monitoring.health_check.timeout, old.health_check.timeout);

@@ -5,7 +5,7 @@ use super::fields::{Fields, Keys};
 use super::node::{Node, Spanned};
 use super::reporter::Reporter;
 use super::value::Field;
-use crate::model::{FaultKind, Safety};
+use crate::model::{AllowedTarget, FaultKind, Safety};
 
 const KEYS: Keys = Keys {
     known: &[
@@ -13,6 +13,7 @@ const KEYS: Keys = Keys {
         "cooldown_seconds",
         "max_total_duration_seconds",
         "require_confirmation",
+        "allowed_targets",
         "auto_rollback",
     ],
     deeper: &[("abort_conditions", conditions::KEYS)],
@@ -25,6 +26,7 @@ pub(super) struct RawSafety {
     cooldown: Option<Duration>,
     max_total_duration: Option<Duration>,
     require_confirmation: Option<Vec<FaultKind>>,
+    allowed_targets: Option<Vec<AllowedTarget>>,
 }
 
 impl RawSafety {
@@ -43,6 +45,7 @@ impl RawSafety {
                 .get("max_total_duration_seconds")
                 .and_then(|field| field.some_seconds(out)),
             require_confirmation: fields.get("require_confirmation").and_then(|field| kinds(field, out)),
+            allowed_targets: fields.get("allowed_targets").and_then(|field| targets(field, out)),
         })
     }
 
@@ -54,6 +57,7 @@ impl RawSafety {
             require_confirmation: self
                 .require_confirmation
                 .unwrap_or_else(|| base.require_confirmation.clone()),
+            allowed_targets: self.allowed_targets.unwrap_or_else(|| base.allowed_targets.clone()),
         }
     }
 }
@@ -82,4 +86,18 @@ fn kinds(field: Field<'_>, out: &mut Reporter<'_>) -> Option<Vec<FaultKind>> {
     let known = FaultKind::ALL.map(|kind| (kind.name(), kind));
     let entries = field.entries("types of fault", out)?;
     Some(entries.iter().filter_map(|entry| entry.choice("a type of fault", &known, out)).collect())
+}
+
+fn targets(field: Field<'_>, out: &mut Reporter<'_>) -> Option<Vec<AllowedTarget>> {
+    let names = field.names("hosts", out)?;
+    let targets = names.iter().filter_map(|name| match name.value.parse() {
+        Ok(target) => Some(target),
+        Err(error) => {
+            let help =
+                "a host as it stands in the URL, without `http://` and path; `*.` only in front of a domain";
+            out.report(name.span, format!("`allowed_targets` in `safety`: {error}"), help.to_owned());
+            None
+        }
+    });
+    Some(targets.collect())
 }
