@@ -7,6 +7,7 @@
 //! file, a clock or the environment; texts come in as `&str`.
 //! Not here: judgement (see [`crate::slo`]) and everything that acts.
 
+mod abort;
 mod catalogue;
 mod fault;
 mod objective;
@@ -15,6 +16,7 @@ mod sample;
 mod scenario;
 mod trace;
 
+pub use abort::{Abort, AbortCause};
 pub use catalogue::*;
 pub use fault::{Fault, FaultKind, OutageMode};
 pub use objective::{Objectives, Recovery, SloProfile};

@@ -54,6 +54,8 @@ impl Story {
             delivery: Some(delivery(detail, DoseUnit::Seconds, 0.2, 0.2004, injected)),
             body: None,
             trouble: None,
+            abort: None,
+            residue: Vec::new(),
         };
         Self {
             test: test.into(),
