@@ -5,6 +5,8 @@
     reason = "test code may touch files, processes and the clock"
 )]
 
+#[path = "report_text/aborted.rs"]
+mod aborted;
 #[path = "report_text/body_and_error.rs"]
 mod body_and_error;
 #[path = "report_text/inconclusive.rs"]

@@ -10,8 +10,8 @@ mod synthetic;
 use std::time::Duration;
 
 use chaos_test::model::{
-    BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Objectives, Outcome, Recovery, Sample,
-    Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Objectives,
+    Outcome, Recovery, Sample, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use chaos_test::report::{Report, Summary, render};
 use chaos_test::slo::judge;
@@ -114,11 +114,34 @@ fn body() -> impl Strategy<Value = BodyEnd> {
     ]
 }
 
+fn abort() -> impl Strategy<Value = Abort> {
+    let stream = || "[a-z]{1,6}";
+    let cause = prop_oneof![
+        (stream(), any::<u64>(), any::<u64>(), span(), 0.0..=100.0_f64).prop_map(
+            |(stream, bad, of, within, limit)| {
+                let limit = Percent::new(limit).unwrap();
+                AbortCause::ErrorRate { stream, bad, of, within, limit }
+            }
+        ),
+        (stream(), any::<u64>(), span(), any::<u32>()).prop_map(|(stream, count, lasting, limit)| {
+            AbortCause::ConsecutiveFailures { stream, count, lasting, limit }
+        }),
+        (stream(), span(), any::<bool>(), span()).prop_map(|(stream, took, pending, limit)| {
+            AbortCause::ResponseTime { stream, took, pending, limit }
+        }),
+        "(?s).{0,12}".prop_map(AbortCause::Signal),
+        Just(AbortCause::RunnerGone),
+        "(?s).{0,12}".prop_map(AbortCause::Deadline),
+        Just(AbortCause::Dropped),
+    ];
+    (span(), cause).prop_map(|(at, cause)| Abort { at, cause })
+}
+
 /// Anything at all.
 fn chaotic() -> impl Strategy<Value = Trace> {
     let kind = select(vec![EventKind::Phase, EventKind::Fault, EventKind::Service, EventKind::Note]);
     let event = (span(), kind, "(?s).{0,12}").prop_map(|(at, kind, text)| Event { at, kind, text });
-    let stage = select(vec![Stage::Setup, Stage::Injection, Stage::Cleanup]);
+    let stage = select(vec![Stage::Setup, Stage::Injection, Stage::Cleanup, Stage::Killed]);
     let trouble = (stage, "(?s).{0,20}").prop_map(|(stage, message)| Trouble { stage, message });
     (
         marks(),
@@ -128,8 +151,10 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         option::of(body()),
         option::weighted(0.1, trouble),
         option::weighted(0.2, "(?s).{0,12}"),
+        option::weighted(0.1, abort()),
+        prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)],
     )
-        .prop_map(|(marks, streams, events, delivery, body, trouble, skipped)| Trace {
+        .prop_map(|(marks, streams, events, delivery, body, trouble, skipped, abort, residue)| Trace {
             marks,
             streams,
             events,
@@ -137,6 +162,8 @@ fn chaotic() -> impl Strategy<Value = Trace> {
             body,
             trouble,
             skipped,
+            abort,
+            residue,
         })
 }
 

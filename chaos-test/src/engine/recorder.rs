@@ -144,14 +144,16 @@ impl Recorder {
         }
     }
 
-    /// Writes down what went wrong. A fault that may have stayed behind outweighs everything; else the first trouble
-    /// stays the trouble, and all are events.
+    /// Writes down what went wrong. The first trouble stays the trouble, and all are events; a fault that may have
+    /// stayed behind is told in any case.
     pub(crate) fn trouble(&self, trouble: Trouble) {
         let mut inner = self.lock();
         let at = inner.trace.events.last().map_or(Duration::ZERO, |event| event.at);
         inner.trace.events.push(Event { at, kind: EventKind::Fault, text: trouble.message.clone() });
-        if inner.trace.trouble.is_none() || trouble.stage == Stage::Cleanup {
+        if inner.trace.trouble.is_none() {
             inner.trace.trouble = Some(trouble);
+        } else if trouble.stage == Stage::Cleanup {
+            inner.trace.residue.push(trouble.message);
         }
     }
 

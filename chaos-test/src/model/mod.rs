@@ -7,6 +7,7 @@
 //! file, a clock or the environment; texts come in as `&str`.
 //! Not here: judgement (see [`crate::slo`]) and everything that acts.
 
+mod abort;
 mod blast_radius;
 mod catalogue;
 mod fault;
@@ -17,6 +18,7 @@ mod sample;
 mod scenario;
 mod trace;
 
+pub use abort::{Abort, AbortCause};
 pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, OutsideBlastRadius};
 pub use catalogue::*;
 pub use fault::{Fault, FaultKind, OutageMode};

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Stream;
+use super::{Abort, Stream};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,13 +167,19 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// The witness's account of the fault; absent when nothing was prepared.
     pub delivery: Option<Delivery>,
-    /// How a body that runs once ended; absent when it did not start or there is none.
+    /// How a body that runs once ended; absent when it did not start, when it was stopped with the run, or there is none.
     pub body: Option<BodyEnd>,
     /// Why the fault could not be injected, observed or removed.
     pub trouble: Option<Trouble>,
     /// Why nothing was to be injected, if so: `dry run`.
     #[serde(default)]
     pub skipped: Option<String>,
+    /// What stopped the run before its time.
+    #[serde(default)]
+    pub abort: Option<Abort>,
+    /// What was found left behind when all should have been undone, one line each.
+    #[serde(default)]
+    pub residue: Vec<String>,
 }
 
 /// Why the experiment itself could not be carried out.
@@ -195,7 +201,7 @@ pub enum Stage {
     Injection,
     /// While the fault was being removed.
     Cleanup,
-    /// The test process was killed; somebody else wrote its record.
+    /// The test process was killed; another process wrote the record, and the message says the rest.
     Killed,
 }
 

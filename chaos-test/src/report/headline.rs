@@ -1,17 +1,42 @@
 use super::{Report, show};
 use crate::model::BodyEnd;
-use crate::slo::{Evaluation, Indicator, Reason, Verdict};
+use crate::slo::{Evaluation, Indicator, Judgement, Reason, Verdict};
 use crate::units::show_duration;
 
 /// The sentence a failure begins with. It is one line: CI systems show no more of a failure than that.
 pub(super) fn of(report: &Report) -> String {
+    let whole = one_line(&sentence(report, &report.judgement));
+    // A clean-up that failed is the graver matter; what the run would have come to is told as well.
+    match report.judgement.without_cleanup() {
+        Some(rest) => format!("{whole}; apart from that: {}", one_line(&apart(report, &rest))),
+        None => whole,
+    }
+}
+
+/// What a run whose clean-up failed came to without that: `Fail, p95 latency degradation 812 ms > 500 ms`.
+fn apart(report: &Report, rest: &Judgement) -> String {
+    let under = format!(" under \"{}\"", report.scenario.name);
+    let sentence = sentence(report, rest);
+    match rest.verdict {
+        Verdict::Pass => rest.label(),
+        Verdict::Fail if !rest.broken().is_empty() => {
+            let detail = sentence.split_once(&under).map_or("", |(_, detail)| detail);
+            format!("{}, {}", rest.label(), detail.trim_start_matches([':', ' ']))
+        }
+        Verdict::Fail => format!("{}, {}", rest.label(), sentence.replacen(&under, "", 1)),
+        _ => sentence.replacen(&under, "", 1),
+    }
+}
+
+fn sentence(report: &Report, judgement: &Judgement) -> String {
     let under = format!("under \"{}\"", report.scenario.name);
-    let judgement = &report.judgement;
     let several = judgement.streams.len() > 1;
-    let sentence = match report.verdict() {
+    match judgement.verdict {
         Verdict::Pass => format!("SLO \"{}\" held {under}", report.slo.name),
         Verdict::Fail => match judgement.broken().as_slice() {
-            [] => format!("{}: {}", body_failed(report, &under), body(report).unwrap_or_default()),
+            [] => {
+                format!("{}: {}", body_failed(report, judgement, &under), body(report).unwrap_or_default())
+            }
             broken => {
                 let parts: Vec<String> = broken.iter().map(|broken| breach(broken, several)).collect();
                 let also =
@@ -23,25 +48,23 @@ pub(super) fn of(report: &Report) -> String {
             let why = judgement.weightiest().map(ToString::to_string).unwrap_or_default();
             let label = judgement.label();
             // The label is the beginning of the reason; what follows it is the detail.
-            let inside = label.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+            let inside = label.split_once('(').map_or("", |(_, rest)| rest.strip_suffix(')').unwrap_or(rest));
             let sentence = match why.strip_prefix(inside).map(|detail| detail.trim_start_matches([':', ' ']))
             {
                 Some("") => format!("{label} {under}"),
                 Some(detail) => format!("{label} {under}: {detail}"),
                 None => format!("{label} {under}: {why}"),
             };
-            match undecided(report) {
+            match undecided(judgement) {
                 Some(which) => format!("{label} {under}: {}", undecided_objective(which, several)),
                 None => sentence,
             }
         }
-    };
-    one_line(&sentence)
+    }
 }
 
 /// `the test body failed under "…" while SLO "staging" held`, as far as that can be said.
-fn body_failed(report: &Report, under: &str) -> String {
-    let judgement = &report.judgement;
+fn body_failed(report: &Report, judgement: &Judgement, under: &str) -> String {
     let doubt = judgement.reasons.iter().find(|reason| !matches!(reason, Reason::BodyFailed(_)));
     match doubt {
         Some(doubt) => format!("the test body failed {under} ({})", doubt.label()),
@@ -51,10 +74,10 @@ fn body_failed(report: &Report, under: &str) -> String {
 }
 
 /// The first objective that could not be decided, where that is what the verdict rests on.
-fn undecided(report: &Report) -> Option<&Evaluation> {
-    let reason = report.judgement.weightiest()?;
+fn undecided(judgement: &Judgement) -> Option<&Evaluation> {
+    let reason = judgement.weightiest()?;
     matches!(reason, Reason::NeedsMoreSamples { .. } | Reason::WithinResolution)
-        .then(|| report.judgement.evaluations.iter().find(|e| e.reason.as_ref() == Some(reason)))?
+        .then(|| judgement.evaluations.iter().find(|e| e.reason.as_ref() == Some(reason)))?
 }
 
 /// `error rate 4.6 % (2.71 % … 7.19 %), limit ≤ 5 %`.

@@ -145,7 +145,11 @@ impl Summary {
             };
             report.judgement.broken().into_iter().map(one).collect::<Vec<_>>()
         };
-        self.reports.iter().filter(|report| report.verdict() == Verdict::Fail).flat_map(of).collect()
+        let failed = |report: &&Report| {
+            let judgement = &report.judgement;
+            judgement.apart_from_cleanup.unwrap_or(judgement.verdict) == Verdict::Fail
+        };
+        self.reports.iter().filter(failed).flat_map(of).collect()
     }
 }
 

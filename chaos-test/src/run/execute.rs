@@ -19,8 +19,8 @@ use crate::port::{Clock, DynInjector, ProbeSpec, Progress};
 use crate::probe::Probe;
 use crate::report::{Planned, Report, render};
 use crate::sys::clock::MonotonicClock;
-use crate::sys::ledger::FileLedger;
 use crate::sys::env;
+use crate::sys::ledger::FileLedger;
 use crate::units::{Rate, show_duration};
 
 /// How long one transaction may take.

@@ -8,7 +8,7 @@ use super::{
     Baseline, Evaluation, Finding, Indicator, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, proof,
     recovery, starved,
 };
-use crate::model::{BodyEnd, Objectives, Phase, StreamKind, Trace};
+use crate::model::{BodyEnd, Objectives, Phase, Stage, StreamKind, Trace};
 use crate::units::show_duration;
 
 /// The error allowed per scenario: how often a service that meets its objectives may be failed by chance.
@@ -30,6 +30,9 @@ pub struct Judgement {
     pub streams: Vec<StreamFigures>,
     /// Things worth telling that decide nothing.
     pub findings: Vec<Finding>,
+    /// What the verdict would be if all had been cleaned up; absent where nothing was left behind.
+    #[serde(default)]
+    pub apart_from_cleanup: Option<Verdict>,
 }
 
 /// Figures of one judged stream that no objective needs but people do.
@@ -63,10 +66,29 @@ pub struct StreamFigures {
 
 /// Judges a run.
 ///
-/// The order of precedence: a run that could not be carried out is `Error`; an unhealthy baseline, a fault that is
-/// not proven, a starved prober make it `Inconclusive` whatever the numbers say (a failing body still fails); a dry run
-/// in which all went well until there is `Skipped`; else the worst of the evaluations and the body.
+/// The order of precedence: a run that could not be carried out, or left something behind, is `Error`; one that was
+/// stopped is `Aborted`; an unhealthy baseline, a fault that is not proven, a starved prober make it `Inconclusive`
+/// whatever the numbers say (a failing body still fails); a dry run in which all went well until there is `Skipped`; else
+/// the worst of the evaluations and the body.
+///
+/// What was left behind takes nothing from what was measured before: the rest is judged as if it were not there.
 pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
+    let mut judgement = apart_from_cleanup(trace, objectives);
+    let failed = trace.trouble.iter().filter(|trouble| trouble.stage == Stage::Cleanup);
+    let left: Vec<&str> =
+        failed.map(|trouble| &trouble.message).chain(&trace.residue).map(String::as_str).collect();
+    if !left.is_empty() {
+        judgement.apart_from_cleanup = Some(judgement.verdict);
+        judgement.verdict = Verdict::Error;
+        judgement.reasons.insert(0, Reason::CouldNotRun(Stage::Cleanup, left.join("; ")));
+    }
+    judgement
+}
+
+fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
+    let trouble = trace.trouble.as_ref().filter(|trouble| trouble.stage != Stage::Cleanup);
+    // Such a run has not come to where the rest of it would mean anything.
+    let cut_short = trouble.is_some() || trace.abort.is_some();
     let mut judgement = Judgement {
         verdict: Verdict::Pass,
         reasons: Vec::new(),
@@ -74,9 +96,13 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
         confidence: 1.0 - ALPHA,
         streams: Vec::new(),
         findings: Vec::new(),
+        apart_from_cleanup: None,
     };
-    if let Some(trouble) = &trace.trouble {
+    if let Some(trouble) = trouble {
         judgement.push(Verdict::Error, Reason::CouldNotRun(trouble.stage, trouble.message.clone()));
+    }
+    if let Some(abort) = &trace.abort {
+        judgement.push(Verdict::Aborted, Reason::Aborted(abort.cause.clone()));
     }
     match &trace.body {
         Some(BodyEnd::Failed(why)) => judgement.push(Verdict::Fail, Reason::BodyFailed(why.clone())),
@@ -90,7 +116,7 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
         Some(BodyEnd::Ok) | None => {}
     }
     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled()).count();
-    if scheduled == 0 && trace.trouble.is_none() {
+    if scheduled == 0 && !cut_short {
         judgement.push(Verdict::Inconclusive, Reason::NoSamples);
         return judgement;
     }
@@ -99,13 +125,13 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
     let baselines = match baseline(trace, objectives) {
         Ok(baselines) => baselines,
         Err(why) => {
-            if trace.trouble.is_none() {
+            if !cut_short {
                 judgement.push(Verdict::Inconclusive, Reason::BaselineUnhealthy(why));
             }
             return judgement;
         }
     };
-    if trace.marks.injected.is_none() && trace.trouble.is_some() {
+    if trace.marks.injected.is_none() && cut_short {
         return judgement;
     }
     if let Some(why) = &trace.skipped
@@ -118,10 +144,14 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
         judgement.evaluate(trace, objectives, &baselines);
     }
     match proof(trace.delivery.as_ref(), &trace.marks) {
+        // Stopped in its first moments, a run has no three readings yet.
+        Proof::Missing(_) if trace.abort.is_some() => {}
         Proof::Missing(why) => judgement.push(Verdict::Inconclusive, Reason::FaultNotDelivered(why)),
         Proof::Delivered { overdose } => {
             judgement.findings.extend(overdose.then_some(Finding::Overdose));
-            judgement.find();
+            if !cut_short {
+                judgement.find();
+            }
         }
     }
     judgement.settle();
@@ -208,13 +238,12 @@ impl Judgement {
     }
 
     /// Whether the evaluations decide nothing: the fault is not proven, the samples say more about this host, or the
-    /// experiment was not carried out.
+    /// experiment was not carried out to its end. (A clean-up that failed came after them.)
     pub fn is_void(&self) -> bool {
-        self.reasons.iter().any(|reason| {
-            matches!(
-                reason,
-                Reason::FaultNotDelivered(_) | Reason::ProberStarved { .. } | Reason::CouldNotRun(..)
-            )
+        self.reasons.iter().any(|reason| match reason {
+            Reason::FaultNotDelivered(_) | Reason::ProberStarved { .. } | Reason::Aborted(_) => true,
+            Reason::CouldNotRun(stage, _) => *stage != Stage::Cleanup,
+            _ => false,
         })
     }
 
@@ -271,10 +300,18 @@ impl Judgement {
 
     /// The reason that decided the verdict.
     pub fn weightiest(&self) -> Option<&Reason> {
-        self.reasons
-            .iter()
-            .find(|reason| matches!(reason, Reason::CouldNotRun(..)))
-            .or_else(|| self.reasons.first())
+        let could_not = |reason: &&Reason| matches!(reason, Reason::CouldNotRun(..));
+        let aborted = |reason: &&Reason| matches!(reason, Reason::Aborted(_));
+        let found = self.reasons.iter().find(could_not).or_else(|| self.reasons.iter().find(aborted));
+        found.or_else(|| self.reasons.first())
+    }
+
+    /// The same judgement as if all had been cleaned up, where something was left behind.
+    pub fn without_cleanup(&self) -> Option<Self> {
+        let verdict = self.apart_from_cleanup?;
+        let mut rest = Self { verdict, apart_from_cleanup: None, ..self.clone() };
+        rest.reasons.retain(|reason| !matches!(reason, Reason::CouldNotRun(Stage::Cleanup, _)));
+        Some(rest)
     }
 }
 

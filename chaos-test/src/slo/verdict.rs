@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Phase, Stage};
+use crate::model::{AbortCause, Phase, Stage};
 use crate::units::show_duration;
 
 /// What a run comes to. Ordered: a suite's verdict is its worst.
@@ -76,7 +76,9 @@ pub enum Reason {
     ObjectiveBroken,
     /// The test body returned an error, panicked or did not end.
     BodyFailed(String),
-    /// The experiment could not be carried out.
+    /// The run was stopped before its time.
+    Aborted(AbortCause),
+    /// The experiment could not be carried out, or not be cleaned up after.
     CouldNotRun(Stage, String),
 }
 
@@ -109,13 +111,16 @@ impl fmt::Display for Reason {
             }
             Self::ObjectiveBroken => f.write_str("an objective was broken"),
             Self::BodyFailed(why) => write!(f, "the test body failed: {why}"),
+            Self::Aborted(cause) => cause.fmt(f),
+            Self::CouldNotRun(Stage::Killed, why) => f.write_str(why),
             Self::CouldNotRun(stage, why) => write!(f, "{stage}: {why}"),
         }
     }
 }
 
 impl Reason {
-    /// The few words that stand in `Inconclusive(…)`.
+    /// The few words that stand in `Inconclusive(…)`. Of a process that was killed there is no more to tell than the
+    /// message, so it stands there whole.
     pub fn label(&self) -> String {
         match self {
             Self::Skipped(why) => why.clone(),
@@ -126,6 +131,8 @@ impl Reason {
             Self::StillDown => "still down at the end".into(),
             Self::ObjectiveBroken => "objective broken".into(),
             Self::BodyFailed(_) => "body failed".into(),
+            Self::Aborted(cause) => cause.label().into(),
+            Self::CouldNotRun(Stage::Killed, why) => why.clone(),
             Self::CouldNotRun(stage, _) => stage.to_string(),
             Self::NeedsMoreSamples { more: None } => "needs far more probes".into(),
             Self::WithinResolution => "too close to call".into(),

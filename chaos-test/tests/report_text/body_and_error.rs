@@ -132,14 +132,14 @@ fn a_fault_that_could_not_be_undone() {
         })
         .report();
     assert_snapshot!(report.text(), @r#"
-    Error(cleanup) under "Medium Network Delay": network_delay 200 ms on app by proxy (stream) could not be undone: no answer
+    Error(cleanup) under "Medium Network Delay": network_delay 200 ms on app by proxy (stream) could not be undone: no answer; apart from that: Pass
 
       objective               limit      measured (99.9 % interval)   verdict   samples
-      error rate              ≤ 5 %      0 % (0 % … 0.76 %)           void      n = 1000
-      availability            ≥ 95 %     100 %                        void
-      worst time to recover   ≤ 45 s     no outage                    void
-      recovery time           ≤ 10 s     6 ms (0 s … 26 ms)           void
-      p95 degradation         ≤ 500 ms   200 ms                       void      n = 1000
+      error rate              ≤ 5 %      0 % (0 % … 0.76 %)           pass      n = 1000
+      availability            ≥ 95 %     100 %                        pass
+      worst time to recover   ≤ 45 s     no outage                    pass
+      recovery time           ≤ 10 s     6 ms (0 s … 26 ms)           pass
+      p95 degradation         ≤ 500 ms   200 ms                       pass      n = 1000
 
       fault      network_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
       timeline   baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms

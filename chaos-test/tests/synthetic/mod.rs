@@ -59,6 +59,8 @@ impl Story {
             body: None,
             trouble: None,
             skipped: None,
+            abort: None,
+            residue: Vec::new(),
         };
         Self {
             test: test.into(),

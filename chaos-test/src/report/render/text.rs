@@ -119,7 +119,8 @@ pub(super) fn because(report: &Report) -> Vec<String> {
             reason => reason.to_string(),
         };
         let detail = why.strip_prefix(&reason.label()).unwrap_or(&why).trim_start_matches([':', ' ']);
-        (!headline.ends_with(detail)).then_some(why)
+        let told = headline.ends_with(detail) || headline.contains(&format!("{detail}; apart from that:"));
+        (!told).then_some(why)
     });
     untold.collect()
 }
@@ -163,12 +164,12 @@ pub(super) fn timeline(report: &Report) -> Option<String> {
     parts.extend(span(marks.inject_started, inject_end).map(|s| format!("inject {}", show_duration(s))));
     parts.extend(span(marks.injected, marks.chaos_ended).map(|s| format!("chaos {:.1} s", s.as_secs_f64())));
     parts.extend(span(marks.revert_started, marks.removed).map(|s| format!("revert {}", show_duration(s))));
-    let slowest = report.judgement.streams.iter().filter_map(|stream| stream.recovery_time).max_by_key(
-        |time| match time {
-            RecoveryTime::After(time) => (0, *time),
-            RecoveryTime::NotWithin(time) => (1, *time),
-        },
-    );
+    // After an abort recovery is not watched.
+    let watched = report.judgement.streams.iter().filter(|_| report.trace.abort.is_none());
+    let slowest = watched.filter_map(|stream| stream.recovery_time).max_by_key(|time| match time {
+        RecoveryTime::After(time) => (0, *time),
+        RecoveryTime::NotWithin(time) => (1, *time),
+    });
     parts.extend(slowest.map(|time| match time {
         RecoveryTime::After(time) => format!("recovered after {}", show_duration(time)),
         RecoveryTime::NotWithin(time) => format!("not recovered within {}", show_duration(time)),
