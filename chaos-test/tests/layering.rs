@@ -29,6 +29,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("environment", &["units", "model", "stats", "port", "sys", "probe", "error"]),
     ("failure", &["report", "error"]),
+    ("reaper", &["units", "model", "stats", "slo", "report", "port", "sys"]),
+    ("helper", &["sys", "reaper"]),
     (
         "run",
         &[
@@ -45,9 +47,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "failure",
+            "reaper",
+            "helper",
         ],
     ),
-    ("cli_support", &["model", "sys", "run", "error"]),
+    ("cli_support", &["model", "sys", "run", "error", "reaper"]),
     ("__private", &["units", "report", "environment", "run", "error", "failure"]),
 ];
 
