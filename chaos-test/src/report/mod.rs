@@ -58,6 +58,9 @@ pub struct Report {
     pub services: Vec<ServiceRecord>,
     /// The machine.
     pub host: Host,
+    /// What was cleaned up at the start after runs that were gone, one line each.
+    #[serde(default)]
+    pub housekeeping: Vec<String>,
     /// Everything observed.
     pub trace: Trace,
     /// What it came to.

@@ -9,7 +9,7 @@ use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environm
 use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
-use super::{Chaos, panics, plan, safety};
+use super::{Chaos, housekeeping, panics, plan, safety};
 use crate::engine::{self, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::Error;
@@ -44,6 +44,7 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     experiment.dry_run |= dry_run_wanted();
     let (injector, noted) = Noted::of(injector, experiment.dry_run);
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
+    draft.housekeeping(housekeeping::sweep().await);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
     let started =

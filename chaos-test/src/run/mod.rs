@@ -14,6 +14,7 @@ mod client;
 mod driver;
 mod execute;
 mod experiment;
+mod housekeeping;
 mod identity;
 mod noted;
 mod objective;

@@ -24,6 +24,7 @@ pub(super) struct Draft {
     plan: Option<RunPlan>,
     started_at: Duration,
     watch: Stopwatch,
+    housekeeping: Vec<String>,
 }
 
 impl Draft {
@@ -37,6 +38,7 @@ impl Draft {
             plan: None,
             started_at: unix_time(),
             watch: Stopwatch::start(),
+            housekeeping: Vec::new(),
         }
     }
 
@@ -48,6 +50,11 @@ impl Draft {
     /// What the run was to do.
     pub(super) fn plan(&mut self, plan: RunPlan) {
         self.plan = Some(plan);
+    }
+
+    /// What was cleaned up after others before it began.
+    pub(super) fn housekeeping(&mut self, lines: Vec<String>) {
+        self.housekeeping = lines;
     }
 
     /// Judges the trace and writes the record.
@@ -76,6 +83,7 @@ impl Draft {
                 system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
                 processors: u32::try_from(env::processors()).unwrap_or(u32::MAX),
             },
+            housekeeping: self.housekeeping,
             trace,
             judgement,
             inconclusive_passes: inconclusive.passes(),

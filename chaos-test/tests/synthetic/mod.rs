@@ -160,6 +160,7 @@ impl Story {
             catalogue: None,
             planned: Planned { baseline: BASELINE, chaos: CHAOS, watch: Duration::from_secs(13) },
             plan: self.plan,
+            housekeeping: Vec::new(),
             services: vec![ServiceRecord {
                 name: "app".into(),
                 kind: "process".into(),

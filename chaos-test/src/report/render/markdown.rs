@@ -153,6 +153,9 @@ fn detail(out: &mut String, report: &Report) {
     for finding in &report.judgement.findings {
         let _ = writeln!(out, "- finding: {finding}");
     }
+    for line in &report.housekeeping {
+        let _ = writeln!(out, "- before: {}", escape(line));
+    }
     let (binary, run) = (code(&report.binary), code(&report.run_id));
     let _ = writeln!(out, "- test binary {binary}, run {run}, took {}", show_duration(report.took));
     if let Some(path) = &report.path {

@@ -96,6 +96,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     for (note, count) in notes(report) {
         facts.push(("note", if count > 1 { format!("{note} × {count}") } else { note }));
     }
+    facts.extend(report.housekeeping.iter().map(|line| ("before", line.clone())));
     for service in &report.services {
         if !service.log_tail.is_empty() {
             facts.push(("log", format!("{}:\n{}", service.name, service.log_tail.join("\n"))));
