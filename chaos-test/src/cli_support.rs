@@ -11,10 +11,10 @@ use std::time::SystemTime;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::model::Catalogue;
+use crate::model::{Catalogue, Scenario, slug};
 use crate::reaper;
-use crate::run;
-use crate::sys::{clock, env, files, workspace};
+use crate::run::{self, Experiment, Identity, Located};
+use crate::sys::{clock, env, files, run_folder, workspace};
 
 /// No record of a run is larger; a file that is was not written by us.
 const MOST: u64 = 512 * 1024 * 1024;
@@ -96,6 +96,21 @@ pub fn catalogue(file: Option<&Path>) -> Result<Found, Error> {
     let own = located.file.as_deref().and_then(|file| described(Path::new(file))).unwrap_or_else(all);
     let file = located.file.map(|file| from_here(file.into()).display().to_string());
     Ok(Found { own, catalogue: located.catalogue, file })
+}
+
+/// An experiment with a scenario of that catalogue, for a command; `again` is the command line that repeats it.
+///
+/// # Errors
+/// The catalogue has no such scenario.
+pub fn experiment(found: &Found, scenario: &Scenario, again: String) -> Result<Experiment, Error> {
+    let located = Located { catalogue: found.catalogue.clone(), file: found.file.clone() };
+    let identity = Identity::of_command(slug(&scenario.name), again);
+    Ok(Experiment::of(&scenario.name, located)?.identified(identity))
+}
+
+/// Makes what this process runs a run of its own, kept where [`results_dir`] says; returns its folder.
+pub fn own_run() -> PathBuf {
+    run_folder::make_own(results_dir())
 }
 
 /// The names of the scenarios that a valid file describes.

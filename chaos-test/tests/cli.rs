@@ -11,6 +11,8 @@ mod catalogues;
 mod outputs;
 #[path = "cli/reports.rs"]
 mod reports;
+#[path = "cli/runs.rs"]
+mod runs;
 #[path = "cli/sandbox.rs"]
 mod sandbox;
 mod synthetic;

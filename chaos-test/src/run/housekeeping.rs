@@ -11,7 +11,8 @@ pub(super) async fn sweep() -> Vec<String> {
         }
         let (done, failed) = reaper::sweep(found);
         let done = done.into_iter().map(|line| format!("cleaned up after a run that is gone: {line}"));
-        let failed = failed.into_iter().map(|line| format!("could not clean up after a run that is gone: {line}"));
+        let failed =
+            failed.into_iter().map(|line| format!("could not clean up after a run that is gone: {line}"));
         done.chain(failed).collect()
     };
     // It may have to wait for a reaper that is at it.

@@ -15,6 +15,8 @@ pub(crate) struct Identity {
     nth: usize,
     in_nextest: bool,
     in_libtest: bool,
+    /// The command line to run it again, where it is no test.
+    again: Option<String>,
 }
 
 impl Identity {
@@ -34,6 +36,20 @@ impl Identity {
         Self { test: named.unwrap_or_else(|| fallback.to_owned()), in_libtest, ..Self::unnamed() }
     }
 
+    /// No test at all: a scenario that `cargo chaos` runs.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_command(name: String, again: String) -> Self {
+        Self {
+            test: name,
+            binary: "cargo-chaos".into(),
+            attempt: 1,
+            nth: 1,
+            in_nextest: false,
+            in_libtest: false,
+            again: Some(again),
+        }
+    }
+
     fn unnamed() -> Self {
         let nextest = env::var("NEXTEST_BINARY_ID");
         let in_nextest = nextest.is_some();
@@ -47,6 +63,7 @@ impl Identity {
             nth: 1,
             in_nextest,
             in_libtest: in_nextest,
+            again: None,
         }
     }
 
@@ -72,6 +89,9 @@ impl Identity {
 
     /// The command that runs just this test.
     pub(crate) fn rerun(&self) -> String {
+        if let Some(again) = &self.again {
+            return again.clone();
+        }
         let name = &self.test;
         if self.in_nextest {
             return format!("cargo nextest run -E 'binary_id(={}) & test(={name})'", self.binary);

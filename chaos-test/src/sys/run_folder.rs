@@ -5,6 +5,22 @@ use std::sync::OnceLock;
 
 use super::{env, procfs};
 
+/// A run that belongs to this process alone: its folder and its id.
+static OWN: OnceLock<(PathBuf, String)> = OnceLock::new();
+
+/// Makes what this process runs a run of its own, kept in that folder. (Two commands of one shell have one parent, and
+/// are two runs all the same.) Returns the run's folder.
+#[cfg(feature = "cli")]
+pub(crate) fn make_own(results: PathBuf) -> PathBuf {
+    let pid = std::process::id();
+    let id = env::var("CHAOS_TEST_RUN_ID").map_or_else(
+        || format!("local-{pid}-{}", procfs::start_ticks(pid).unwrap_or_default()),
+        |id| file_name(&id),
+    );
+    OWN.get_or_init(|| (results, id));
+    run_dir()
+}
+
 /// The id all tests of this run share.
 ///
 /// Under nextest it is nextest's own, so records can be joined with its JUnit file. Elsewhere it is made of a process
@@ -12,6 +28,9 @@ use super::{env, procfs};
 /// shell is nobody's run, and `cargo run` becomes the program it runs: two in one shell are two runs.)
 pub(crate) fn run_id() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
+    if let Some((_, id)) = OWN.get() {
+        return id;
+    }
     ID.get_or_init(|| {
         let given = env::var("CHAOS_TEST_RUN_ID").or_else(|| env::var("NEXTEST_RUN_ID"));
         given.map(|id| file_name(&id)).unwrap_or_else(|| {
@@ -30,6 +49,9 @@ fn is_cargo(name: &str) -> bool {
 
 /// The folder all runs are kept in: `$CHAOS_TEST_DIR`, else `target/chaos-test`.
 pub(crate) fn results_dir() -> PathBuf {
+    if let Some((folder, _)) = OWN.get() {
+        return folder.clone();
+    }
     env::var("CHAOS_TEST_DIR").map_or_else(|| env::target_dir().join("chaos-test"), PathBuf::from)
 }
 

@@ -154,6 +154,7 @@ fn the_validation_has_the_keys_that_pipelines_know() {
         }
       ],
       "passed": false,
+      "skipped": 0,
       "slo_targets": [
         {
           "max_error_rate_percent": 5.0,

@@ -50,7 +50,9 @@ impl Sandbox {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-chaos"));
         command.args(args).current_dir(self.dir.path()).env("CHAOS_TEST_DIR", "runs");
-        command.env_remove("CHAOS_TEST_CATALOGUE").env_remove("CARGO_TARGET_DIR");
+        for name in ["CHAOS_TEST_CATALOGUE", "CARGO_TARGET_DIR", "CHAOS_TEST_RUN_ID", "CHAOS_TEST_DRY_RUN"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// A test did not pass, and `--fail-on-violation` was given.
+    /// A scenario of `run` did not pass; or a test in a report, and `--fail-on-violation` was given.
     Violation = 1,
-    /// The command was used wrongly, a catalogue has mistakes, or an output could not be written.
+    /// The command was used wrongly, a catalogue has mistakes, nothing could be run, or an output could not be written.
     Usage = 2,
     /// Some records could not be read; the others were reported.
     Unreadable = 3,
@@ -41,8 +41,8 @@ impl Stop {
 pub(crate) const ALL: &str = "\
 Exit codes:
   0  done
-  1  a test did not pass, and --fail-on-violation was given
-  2  wrong usage, a catalogue with mistakes, or an output that cannot be written
+  1  run: a scenario did not pass; report: a test did not, and --fail-on-violation was given
+  2  wrong usage, a catalogue with mistakes, nothing to run, or an output that cannot be written
   3  some records could not be read; the others were reported
   4  no records were found
   5  something a dead run left could not be undone (reap)
@@ -50,5 +50,6 @@ Exit codes:
 Examples:
   cargo nextest run && cargo chaos report        run the tests, read the report
   cargo chaos report --fail-on-violation         the same as a gate in a pipeline
+  cargo chaos run --target http://127.0.0.1:8000 --dry-run
   cargo chaos list                               what can be run, and what each test is called
   cargo chaos check scenarios/chaos_scenarios.yml";

@@ -1,19 +1,21 @@
-//! `cargo chaos`: what to do with chaos tests besides running them.
+//! `cargo chaos`: chaos without a test, and what to do with chaos tests besides running them.
 //!
-//! Purpose: reports on what a run left (`report`), shows what can be run (`list`), checks a catalogue (`check`),
-//! cleans up after dead runs (`reap`).
+//! Purpose: runs scenarios against something already running (`run`), reports on what a run left (`report`), shows what
+//! can be run (`list`), checks a catalogue (`check`), cleans up after dead runs (`reap`).
 //!
-//! Invariants: nothing here injects a fault or measures anything; exit codes are those of `docs/exit-codes.md`; a
-//! closed pipe is no error.
+//! Invariants: only `run` injects a fault, and it does so as a test would, through the library; exit codes are those of
+//! `docs/exit-codes.md`; a closed pipe is no error.
 //! Not here: judging and rendering (that is the library, which this reaches through its public API and `__cli`).
 
 mod check;
+mod choose;
 mod exit;
 mod list;
 mod output;
 mod reap;
 mod records;
 mod report;
+mod run;
 mod table;
 
 use std::ffi::OsString;
@@ -23,10 +25,11 @@ use clap::{Parser, Subcommand};
 
 use exit::Stop;
 
-/// Reports on chaos tests, lists their scenarios, checks their catalogue.
+/// Runs scenarios, reports on chaos tests, lists their scenarios, checks their catalogue.
 ///
 /// Chaos tests are ordinary tests: `cargo nextest run` or `cargo test` runs them, and each leaves a
-/// record. These commands work on the records and on the catalogue; none of them injects a fault.
+/// record. `run` does the same without a test, against something already running; the other commands
+/// work on the records and on the catalogue, and inject nothing.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-chaos", bin_name = "cargo chaos", version, after_help = exit::ALL, verbatim_doc_comment)]
 struct Cli {
@@ -36,6 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
     Report(report::Args),
     List(list::Args),
     Check(check::Args),
@@ -45,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse_from(arguments());
     let done = match cli.command {
+        Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Check(args) => check::run(&args),

@@ -146,7 +146,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
             report.trace.streams.iter_mut().for_each(|stream| stream.samples = Vec::new());
             Ok(Some(report))
         }
-        Err(_) if is_validation(&bytes) => Ok(None),
+        Err(_) if is_validation(&bytes) || is_merged(&bytes) => Ok(None),
         Err(reason) => Err(reason),
     }
 }
@@ -165,4 +165,18 @@ fn is_validation(bytes: &[u8]) -> bool {
         _violations: IgnoredAny,
     }
     serde_json::from_slice::<Validation>(bytes).is_ok()
+}
+
+/// Whether these are the merged results of `run --output`, whatever the file is called.
+fn is_merged(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Merged {
+        #[serde(rename = "reports")]
+        _reports: Vec<IgnoredAny>,
+        #[serde(rename = "retried")]
+        _retried: Vec<IgnoredAny>,
+        #[serde(rename = "unreadable")]
+        _unreadable: Vec<IgnoredAny>,
+    }
+    serde_json::from_slice::<Merged>(bytes).is_ok()
 }

@@ -1,0 +1,273 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chaos_test::__cli::{self as support, Found};
+use chaos_test::model::{Scenario, SloProfile};
+use chaos_test::port::Target;
+use chaos_test::report::{Report, Summary};
+use chaos_test::slo::Verdict;
+use chaos_test::units::{parse_duration, seconds, show_duration};
+use chaos_test::{Environment, Error, Experiment, Probe};
+
+use crate::choose::{Selection, chosen, refused};
+use crate::exit::{Exit, Stop};
+use crate::output;
+use crate::table::{aligned, row};
+
+/// Runs scenarios against something that is already running.
+///
+/// Every scenario is measured through a front door of its own, on 127.0.0.1, by the health check of the
+/// catalogue (`monitoring.health_check`): baseline, fault, recovery. Faults are made on the way to the
+/// target; the target itself is not touched. What cannot be run against a URL is named with the reason.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// What to run against: http://HOST[:PORT]
+    #[arg(long, value_name = "URL")]
+    target: String,
+
+    /// One scenario: its name, or a part that no other name has
+    #[arg(long, value_name = "NAME", group = "selection")]
+    scenario: Option<String>,
+
+    /// All scenarios of a group; short names as smoke are accepted
+    #[arg(long, value_name = "NAME", group = "selection")]
+    group: Option<String>,
+
+    /// The group smoke_test, standard_test or stress_test
+    #[arg(long, value_enum, group = "selection")]
+    intensity: Option<Intensity>,
+
+    /// The built-in catalogue extended by this file [default: the catalogue that applies here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The SLO profile to judge by, such as staging [default: the catalogue's base targets]
+    #[arg(long, value_name = "PROFILE")]
+    slo: Option<String>,
+
+    /// Measure the baseline, print the plan and inject nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Confirm the faults that need a confirmation
+    #[arg(long)]
+    yes: bool,
+
+    /// Write all records, merged, to this file [chaos_results.json if FILE is left out]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "chaos_results.json")]
+    output: Option<PathBuf>,
+
+    /// Print the whole text of every scenario, not only of those that did not pass
+    #[arg(long)]
+    verbose: bool,
+
+    /// How many samples the baseline has, 50 a second [default: 2 s to 10 s, by the scenario]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(25..=1_000_000))]
+    baseline_samples: Option<u32>,
+
+    /// How long recovery is watched at most, such as 30 or 30s [default: by the SLO profile]
+    #[arg(long, value_name = "S", value_parser = span)]
+    monitor_duration: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Intensity {
+    Smoke,
+    Standard,
+    Stress,
+}
+
+const HELP: &str = "\
+Without --scenario, --group or --intensity, everything in the catalogue that can be run is run, one
+after the other, with the catalogue's `safety.cooldown_seconds` in between. Each leaves a record
+where `cargo chaos report` finds it. Progress is told on stderr, the summary on stdout.
+
+Exit codes:
+  0  every scenario that ran passed, or was skipped by a dry run
+  1  a scenario did not pass: Fail, Inconclusive, Aborted or Error
+  2  wrong usage, a catalogue with mistakes, nothing could be run, or an output that cannot be written
+
+Examples:
+  cargo chaos run --target http://127.0.0.1:8000 --scenario 'Light Network Delay' --dry-run
+  cargo chaos run --target http://127.0.0.1:8000 --intensity smoke --slo staging
+  cargo chaos run --target http://127.0.0.1:8000 --group own --config chaos_scenarios.yml
+  cargo chaos run --target http://127.0.0.1:8000 && cargo chaos report --report chaos_report.md";
+
+/// How often the target is looked at.
+const EVERY: Duration = Duration::from_millis(20);
+/// How long one look may take at most; a slower answer is no answer.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    let found = support::catalogue(args.config.as_deref()).map_err(|mistakes| mistaken(&mistakes))?;
+    let scenarios = chosen(&found.catalogue, &args.selection()).map_err(Stop::usage)?;
+    let profile =
+        found.catalogue.profile(args.slo.as_deref()).map_err(|unknown| Stop::usage(unknown.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::usage(format!("cannot start a runtime: {error}")))?;
+    let folder = support::own_run();
+    let ended = runtime.block_on(all(args, &found, &scenarios, &profile))?;
+
+    let rows = ended.rows;
+    let summary = Summary::of(ended.reports);
+    output::print(&format!("\n{}\n", aligned(&rows)))?;
+    let mut line = summary.sentence();
+    if ended.not_run > 0 {
+        line += &format!(", {} not run", ended.not_run);
+    }
+    output::print(&format!("{line}; records: {}\n", folder.display()))?;
+    if let Some(file) = &args.output {
+        let json = serde_json::to_string(&summary)
+            .map_err(|error| Stop::usage(format!("the results cannot be written as JSON: {error}")))?;
+        support::write(file, (json + "\n").as_bytes()).map_err(|error| {
+            Stop::usage(format!("cannot write {}: {error}; name another file with --output", file.display()))
+        })?;
+    }
+    let passed = !ended.failed && summary.reports.iter().all(Report::passed);
+    Ok(if passed { Exit::Done } else { Exit::Violation })
+}
+
+/// What came of all of them.
+#[derive(Default)]
+struct Ended {
+    reports: Vec<Report>,
+    rows: Vec<Vec<String>>,
+    not_run: usize,
+    /// Whether one of them left no report.
+    failed: bool,
+}
+
+async fn all(
+    args: &Args,
+    found: &Found,
+    scenarios: &[&Scenario],
+    profile: &SloProfile,
+) -> Result<Ended, Stop> {
+    let target = target(&args.target).await?;
+    let mut ended = Ended { rows: vec![row(["SCENARIO", "VERDICT", "WHAT HAPPENED"])], ..Ended::default() };
+    let mut runnable = Vec::new();
+    for scenario in scenarios {
+        match refused(scenario, profile, &target) {
+            None => runnable.push(*scenario),
+            Some(why) => {
+                output::tell(&format!("not run: {}: {why}", scenario.name));
+                ended.rows.push(row([&scenario.name, "not run", &why]));
+                ended.not_run += 1;
+            }
+        }
+    }
+    if runnable.is_empty() {
+        return Err(Stop::usage(
+            "nothing could be run against this target, for the reasons above; `cargo chaos list` shows what there is",
+        ));
+    }
+    let refusals = ended.rows.split_off(1);
+    let mut injected = false;
+    for (n, scenario) in runnable.iter().enumerate() {
+        if injected {
+            cool_down(found.catalogue.safety().cooldown).await;
+        }
+        output::tell(&format!("[{} of {}] {}: {}", n + 1, runnable.len(), scenario.name, scenario.fault));
+        match one(args, found, scenario).await {
+            Ok(report) => {
+                injected = report.verdict() != Verdict::Skipped;
+                let whole = args.verbose || !report.passed();
+                output::tell(&if whole { report.text() } else { report.headline() });
+                ended.rows.push(row([&scenario.name, &report.judgement.label(), &report.headline()]));
+                ended.reports.push(report);
+            }
+            Err(error) => {
+                output::tell(&format!("error: {error}"));
+                ended.rows.push(row([&scenario.name, "Error", &error.to_string()]));
+                ended.failed = true;
+            }
+        }
+    }
+    ended.rows.extend(refusals);
+    Ok(ended)
+}
+
+async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, Error> {
+    let check = &found.catalogue.monitoring().health_check;
+    let probe = Probe::http(check.endpoint.clone()).every(EVERY).timeout(check.timeout.min(LONGEST_LOOK));
+    let (name, url) = (scenario.service().unwrap_or("target").to_owned(), args.target.clone());
+    let mut experiment: Experiment = support::experiment(found, scenario, args.again(scenario))?
+        .environment(move || Environment::builder().url(&name, &url).probe(&name, probe).start())
+        .dry_run(args.dry_run)
+        .progress(true);
+    // CONNECT HERE: `experiment = experiment.confirmed(args.yes);`, once a fault may need it.
+    if let Some(slo) = &args.slo {
+        experiment = experiment.slo(slo);
+    }
+    if let Some(samples) = args.baseline_samples {
+        experiment = experiment.baseline(EVERY * samples);
+    }
+    if let Some(longest) = args.monitor_duration {
+        experiment = experiment.watch(longest);
+    }
+    experiment.run().await
+}
+
+/// The target as an injector sees it. Nothing is sent to it.
+async fn target(url: &str) -> Result<Target, Stop> {
+    let environment = Environment::builder().url("target", url).start().await;
+    let environment = environment.map_err(|error| Stop::usage(format!("--target {url}: {error}")))?;
+    let service = environment.service("target");
+    service.map(chaos_test::Service::target).ok_or_else(|| Stop::usage(format!("--target {url}: no service")))
+}
+
+async fn cool_down(cooldown: Duration) {
+    if !cooldown.is_zero() {
+        output::tell(&format!("leaving the target alone for {}", show_duration(cooldown)));
+        tokio::time::sleep(cooldown).await;
+    }
+}
+
+fn mistaken(mistakes: &Error) -> Stop {
+    // A mistake in a file begins with `error:` itself; the caller puts it there.
+    let text = mistakes.to_string();
+    Stop::usage(text.strip_prefix("error: ").unwrap_or(&text))
+}
+
+/// A number of seconds, or a number with its unit.
+fn span(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(number) => seconds(number).map_err(|error| error.to_string()),
+        Err(_) => parse_duration(text).map_err(|error| error.to_string()),
+    }
+}
+
+impl Args {
+    fn selection(&self) -> Selection {
+        let group = self.intensity.map(|intensity| match intensity {
+            Intensity::Smoke => "smoke_test",
+            Intensity::Standard => "standard_test",
+            Intensity::Stress => "stress_test",
+        });
+        match (&self.scenario, self.group.as_deref().or(group)) {
+            (Some(name), _) => Selection::Scenario(name.clone()),
+            (None, Some(group)) => Selection::Group(group.to_owned()),
+            (None, None) => Selection::Everything,
+        }
+    }
+
+    /// The command that runs just this scenario again.
+    fn again(&self, scenario: &Scenario) -> String {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let mut command = format!(
+            "cargo chaos run --target {} --scenario {}",
+            quoted(&self.target),
+            quoted(&scenario.name)
+        );
+        if let Some(file) = &self.config {
+            command += &format!(" --config {}", quoted(&file.display().to_string()));
+        }
+        if let Some(slo) = &self.slo {
+            command += &format!(" --slo {}", quoted(slo));
+        }
+        command
+    }
+}

@@ -1,0 +1,212 @@
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use chaos_test::report::{PlannedInjection, Report};
+use chaos_test::slo::Verdict;
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, ended};
+
+/// A service that gives every request the same answer, for as long as this process lives.
+fn service(status: &'static str) -> String {
+    fn answer(mut stream: TcpStream, status: &str) -> std::io::Result<()> {
+        let mut head = Vec::new();
+        let mut chunk = [0; 512];
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            match stream.read(&mut chunk)? {
+                0 => return Ok(()),
+                n => head.extend_from_slice(&chunk[..n]),
+            }
+        }
+        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: SocketAddr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || drop(answer(stream, status)));
+        }
+    });
+    format!("http://{address}")
+}
+
+/// A short scenario that can be run against a URL (149 samples decide a p95), and one that cannot.
+const OWN: &str = r#"
+scenarios:
+  - {name: Brief Delay, type: network_delay, intensity: light, duration: 3.5, parameters: {delay_ms: 40}}
+  - {name: Busy Host, type: cpu_exhaust, intensity: light, duration: 1, parameters: {cpu_workers: 1}}
+scenario_groups:
+  brief: {description: Ours, scenarios: [Brief Delay, Busy Host]}
+slo_targets:
+  recovery: {required_health_checks: 1}
+safety: {cooldown_seconds: 0}
+"#;
+
+/// The records of the only run in a sandbox.
+fn records(sandbox: &Sandbox) -> Vec<Report> {
+    let mut runs = std::fs::read_dir(sandbox.path("runs")).unwrap();
+    let run = runs.next().expect("a run").unwrap().path();
+    assert!(runs.next().is_none(), "one command is one run");
+    let files = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+    let json = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
+    let mut reports: Vec<Report> =
+        json.map(|file| Report::from_json(&std::fs::read(file).unwrap()).unwrap()).collect();
+    reports.sort_by(|a, b| a.test.cmp(&b.test));
+    reports
+}
+
+fn has_ledger(sandbox: &Sandbox) -> bool {
+    let run = std::fs::read_dir(sandbox.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let mut files = std::fs::read_dir(run).unwrap();
+    files.any(|file| file.unwrap().file_name().to_string_lossy().starts_with("ledger"))
+}
+
+#[test]
+fn a_dry_run_tells_the_plan_and_injects_nothing() {
+    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
+    let ended = sandbox.run(&[
+        "chaos",
+        "run",
+        "--target",
+        &url,
+        "--scenario",
+        "Light Network Delay",
+        "--dry-run",
+        "--baseline-samples",
+        "30",
+    ]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for part in [
+        "[1 of 1] Light Network Delay: network_delay 50 ms\n",
+        "Dry run of \"Light Network Delay\" on target, SLO \"default\"",
+        "\n  3 inject       network_delay 50 ms on target by proxy (stream); mechanism `proxy`\n",
+        "\n  5 revert       after 30 s",
+    ] {
+        assert!(ended.stderr.contains(part), "{part:?} in {}", ended.stderr);
+    }
+    assert!(ended.stdout.contains("  Light Network Delay  Skipped(dry run)  "), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("\n0 passed, 1 skipped (dry run); records: runs/local-"),
+        "{}",
+        ended.stdout
+    );
+    let [report] = &records(&sandbox)[..] else { panic!("one record") };
+    assert_eq!((report.verdict(), report.test.as_str()), (Verdict::Skipped, "light_network_delay"));
+    assert!(report.trace.streams[0].samples.len() >= 20 && report.trace.marks.injected.is_none());
+    assert_eq!(report.rerun, format!("cargo chaos run --target '{url}' --scenario 'Light Network Delay'"));
+    assert!(!has_ledger(&sandbox));
+    // Nothing was claimed, and no gate is tripped.
+    let run = report.run_id.clone();
+    let report = sandbox.run(&["report", "--fail-on-violation"]);
+    assert_eq!(report.code, Some(0), "{report:?}");
+    assert!(report.stdout.contains("**nothing was injected**: 0 passed, 1 skipped (dry run)"), "{report:?}");
+    let validation = sandbox.read(&format!("runs/{run}/resilience_validation.json"));
+    let validation: Value = serde_json::from_str(&validation).unwrap();
+    assert_eq!((&validation["passed"], &validation["skipped"]), (&Value::from(false), &Value::from(1)));
+}
+
+#[test]
+fn the_variable_makes_a_dry_run_whatever_else_is_said() {
+    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
+    let args = ["run", "--target", &url, "--scenario", "Light Network Delay", "--baseline-samples", "30"];
+    let ended = ended(sandbox.command(&args).env("CHAOS_TEST_DRY_RUN", "1"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("Skipped(dry run)"), "{ended:?}");
+}
+
+#[test]
+fn a_group_is_run_and_what_cannot_be_is_named() {
+    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
+    sandbox.write("own.yml", OWN);
+    let ended = sandbox.run(&[
+        "run",
+        "--target",
+        &url,
+        "--group",
+        "brief",
+        "--config",
+        "own.yml",
+        "--baseline-samples",
+        "40",
+        "--monitor-duration",
+        "5",
+        "--output",
+    ]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("not run: Busy Host: cpu_exhaust is not possible here: target is not a process")
+    );
+    assert!(
+        ended.stdout.contains("  Brief Delay  Pass     SLO \"default\" held under \"Brief Delay\"\n"),
+        "{ended:?}"
+    );
+    assert!(ended.stdout.contains("  Busy Host    not run  cpu_exhaust is not possible here"), "{ended:?}");
+    assert!(ended.stdout.contains("\n1 of 1 test passed, 1 not run; records: runs/local-"), "{ended:?}");
+    let [report] = &records(&sandbox)[..] else { panic!("one record") };
+    assert_eq!(report.planned.baseline.as_millis(), 800);
+    assert_eq!(report.planned.watch.as_secs(), 5);
+    let plan = report.plan.as_ref().expect("a plan");
+    assert!(!plan.dry_run && matches!(plan.injection, PlannedInjection::Possible { .. }));
+    let merged: Value = serde_json::from_str(&sandbox.read("chaos_results.json")).unwrap();
+    assert_eq!(merged["reports"][0]["test"], "brief_delay");
+    assert!(merged["reports"][0]["trace"]["streams"][0]["samples"].as_array().unwrap().len() > 100);
+    // It is no foreign record either, wherever it is put.
+    sandbox.write(&format!("runs/{}/all.json", report.run_id), &sandbox.read("chaos_results.json"));
+    let report = sandbox.run(&["report"]);
+    assert_eq!(report.code, Some(0), "{report:?}");
+    assert!(report.stdout.contains("`brief_delay`"), "{report:?}");
+}
+
+#[test]
+fn a_target_that_is_not_well_is_one() {
+    let (sandbox, url) = (Sandbox::new(), service("503 Service Unavailable"));
+    let args =
+        ["run", "--target", &url, "--scenario", "Light Network", "--baseline-samples", "30", "--dry-run"];
+    let ended = sandbox.run(&args);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("Inconclusive(baseline unhealthy)"), "{ended:?}");
+}
+
+#[test]
+fn nothing_to_run_and_wrong_usage_are_two() {
+    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
+    let said = |args: &[&str]| {
+        let ended = sandbox.run(&[&["run"][..], args].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}: {ended:?}");
+        ended.stderr
+    };
+    let nothing = said(&["--target", &url, "--scenario", "Light CPU Stress"]);
+    assert!(nothing.contains("not run: Light CPU Stress: cpu_exhaust is not possible here"), "{nothing}");
+    assert!(nothing.contains("error: nothing could be run against this target"), "{nothing}");
+    let forbidden = said(&["--target", &url, "--scenario", "Heavy Network Delay", "--slo", "prod"]);
+    assert!(forbidden.contains("the SLO profile \"production\" does not allow it"), "{forbidden}");
+    let ambiguous = said(&["--target", &url, "--scenario", "network delay"]);
+    assert!(
+        ambiguous.contains("is a part of 3 scenarios: give one of \"Light Network Delay\""),
+        "{ambiguous}"
+    );
+    assert!(said(&["--target", &url, "--group", "smok"]).contains("no group named \"smok\""));
+    assert!(said(&["--target", &url, "--slo", "stagin"]).contains("did you mean \"staging\"?"));
+    assert!(said(&["--target", "https://localhost"]).contains("only http:// can be reached"));
+    assert!(said(&["--scenario", "Light Network Delay"]).contains("--target <URL>"));
+    assert!(
+        said(&["--target", &url, "--group", "smoke", "--intensity", "smoke"]).contains("cannot be used with")
+    );
+    assert!(said(&["--target", &url, "--baseline-samples", "5"]).contains("5 is not in 25.."));
+    assert!(said(&["--target", &url, "--monitor-duration", "soon"]).contains("soon"));
+}
+
+#[test]
+fn help_teaches() {
+    let help = Sandbox::new().run(&["run", "--help"]);
+    assert_eq!(help.code, Some(0));
+    for code in 0..=2 {
+        assert!(help.stdout.contains(&format!("\n  {code}  ")), "{code}");
+    }
+    assert!(help.stdout.contains("Examples:\n  cargo chaos run --target"));
+    let widest = help.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(110), "{widest:?}");
+}
