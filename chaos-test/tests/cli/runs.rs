@@ -150,6 +150,7 @@ fn a_group_is_run_and_what_cannot_be_is_named() {
     assert_eq!(report.planned.watch.as_secs(), 5);
     let plan = report.plan.as_ref().expect("a plan");
     assert!(!plan.dry_run && matches!(plan.injection, PlannedInjection::Possible { .. }));
+    assert!(has_ledger(&sandbox), "a run that injects writes down what it owes");
     let merged: Value = serde_json::from_str(&sandbox.read("chaos_results.json")).unwrap();
     assert_eq!(merged["reports"][0]["test"], "brief_delay");
     assert!(merged["reports"][0]["trace"]["streams"][0]["samples"].as_array().unwrap().len() > 100);
