@@ -14,12 +14,14 @@ pub(crate) mod files;
 pub(crate) mod headroom;
 pub(crate) mod hook;
 pub(crate) mod ledger;
+pub(crate) mod locks;
 pub(crate) mod owner;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod proxy;
 pub(crate) mod run_folder;
+pub(crate) mod run_start;
 pub(crate) mod runtime;
 pub(crate) mod timer;
 #[cfg(feature = "cli")]
