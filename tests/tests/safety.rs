@@ -196,3 +196,31 @@ async fn two_programs_from_one_shell_are_two_runs() {
     };
     assert_eq!(runs(dir.path()), 2);
 }
+
+#[tokio::test]
+async fn a_test_that_begins_after_the_time_of_its_run_is_refused() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let dir = tempfile::tempdir().expect("a folder");
+    let variables =
+        [("CHAOS_TEST_RUN_ID", "the-run"), ("CHAOS_TEST_DIR", dir.path().to_str().expect("UTF-8"))];
+    let url = stub.url();
+    let file = dir.path().join("the-run/run.json");
+    let text = experiment(&["--url", &url], &variables).await;
+    assert!(text.contains("\nout ") && file.is_file(), "the first test begins the run: {text}");
+    // As if that had been on a day long ago.
+    std::fs::write(&file, r#"{"format":1,"started":1000000000.0}"#).expect("it can be written");
+    let before = stub.served().len();
+    let text = experiment(&["--url", &url], &variables).await;
+    for part in [
+        "the run the-run has been",
+        "since 01:46:40 UTC",
+        "`safety.max_total_duration_seconds`",
+        "30 min 0 s",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("\nin ") && stub.served().len() == before, "nothing was done: {text}");
+    std::fs::write(&file, "{\"format\":1,\"sta").expect("it can be written");
+    let text = experiment(&["--url", &url], &variables).await;
+    assert!(text.contains("\nout "), "a torn file is replaced: {text}");
+}

@@ -4,8 +4,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::chaos::{Door, Shared};
+use super::deadline::run_deadline;
 use super::driver::{Line, drive};
 use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environment};
+use super::locks::Held;
 use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
@@ -44,6 +46,16 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     experiment.dry_run |= dry_run_wanted();
     let (injector, noted) = Noted::of(injector, experiment.dry_run);
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
+    let longest = experiment.located.catalogue.safety().max_total_duration;
+    let held = match run_deadline(longest) {
+        Ok(_) => Held::host(&experiment).await,
+        Err(error) => Err(error),
+    };
+    let mut held = match held {
+        Ok(held) => held,
+        Err(error) if error.is_input() => return Err(error),
+        Err(error) => return draft.write(could_not_run(&error), &[], experiment.inconclusive),
+    };
     draft.housekeeping(housekeeping::sweep().await);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
@@ -59,7 +71,7 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
     safety::check(&experiment, service)?;
-    if let Err(error) = safety::check_floor(&experiment) {
+    if let Err(error) = safety::clear(&experiment, service, &mut held).await {
         return draft.write(could_not_run(&error), services, experiment.inconclusive);
     }
     // A probe may be too slow for the usual baseline as well; what was asked for is left as it is.
@@ -71,9 +83,10 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
         }
     };
     draft.planned(planned);
+    let held = Arc::new(held);
     let mut what = plan::of(&experiment, &profile, planned, service, services, &probes);
-    let trace =
-        carry_out(&experiment, &profile, planned, Box::new(injector), service, services, probes).await;
+    let injector = Box::new(injector);
+    let trace = carry_out(&experiment, &profile, planned, injector, &held, (service, probes), services).await;
     what.injection = noted.injection();
     if experiment.dry_run {
         eprintln!("{}\n", render::plan(&what));
@@ -178,9 +191,9 @@ async fn carry_out(
     profile: &SloProfile,
     planned: Planned,
     injector: Box<dyn DynInjector>,
-    service: &Service,
+    held: &Arc<Held>,
+    (service, mut probes): (&Service, Vec<ProbeSpec>),
     services: &[Service],
-    mut probes: Vec<ProbeSpec>,
 ) -> Trace {
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::started_now());
     let recorder = Arc::new(Recorder::new());
@@ -204,12 +217,15 @@ async fn carry_out(
     let ports = Ports {
         clock: Arc::clone(&clock),
         injector,
-        ledger: Arc::new(FileLedger::of(None)),
+        ledger: Arc::new(FileLedger::of(None, held.descriptors().unwrap_or_default())),
         probes,
         body: once.then_some(line as Arc<dyn crate::port::Body>),
         progress,
         mishap: mishaps(services),
     };
+    // For the plan's `run_ends`, once the engine has it: where on its clock the time of the whole run is over.
+    let longest = experiment.located.catalogue.safety().max_total_duration;
+    let _run_ends = run_deadline(longest).ok().map(|left| clock.now() + left);
     let plan = Plan {
         fault: experiment.scenario.fault.clone(),
         target: service.target(),
@@ -225,7 +241,14 @@ async fn carry_out(
     let (going_on, cancel) = watch::channel(false);
     let guard = CancelOnDrop(going_on);
     let kept = Arc::clone(&recorder);
-    let engine = crate::sys::runtime::harness().spawn(engine::run(plan, ports, recorder, cancel));
+    // The locks are kept until the fault is gone, also when nobody waits for that.
+    let (run, locks, now) =
+        (engine::run(plan, ports, recorder, cancel), Arc::clone(held), Arc::clone(&clock));
+    let engine = crate::sys::runtime::harness().spawn(async move {
+        let trace = run.await;
+        locks.fault_ended(&trace.marks, now.now());
+        trace
+    });
     let trace = drive(engine, commands, body, chaos, clock).await;
     drop(guard);
     trace.unwrap_or_else(|panic| {

@@ -1,6 +1,8 @@
 //! What an experiment may do, asked before it does anything.
 
+use super::deadline::run_deadline;
 use super::experiment::Experiment;
+use super::locks::Held;
 use crate::environment::Service;
 use crate::error::Error;
 use crate::model::{AllowedTarget, BlastRadius, Destination, Floor, Safety};
@@ -59,8 +61,19 @@ fn confirmation(experiment: &Experiment, safety: &Safety, service: &Service) -> 
     )))
 }
 
+/// Waits until the target is free, and makes sure that what the fault takes and the time it needs are there.
+pub(super) async fn clear(experiment: &Experiment, service: &Service, held: &mut Held) -> Result<(), Error> {
+    let (target, safety) = (service.target(), experiment.located.catalogue.safety());
+    if let (TargetKind::Url, Some(address)) = (target.kind, target.address) {
+        held.target(address, safety.cooldown).await?;
+    }
+    // It may have been a long wait.
+    run_deadline(safety.max_total_duration)?;
+    check_floor(experiment)
+}
+
 /// Whether what the fault takes leaves enough on this host.
-pub(super) fn check_floor(experiment: &Experiment) -> Result<(), Error> {
+fn check_floor(experiment: &Experiment) -> Result<(), Error> {
     let fault = &experiment.scenario.fault;
     let refused = |why: String| Error::setup(format!("{fault} is not run: {why}"));
     let unknown = |error: std::io::Error| refused(format!("how much is free cannot be told: {error}"));

@@ -4,6 +4,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::timer;
@@ -38,6 +39,28 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Creates a file with all that is to be in it, unless there is one: then nothing is changed, and the answer is false.
+pub(crate) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let dir = path.parent().unwrap_or(Path::new("."));
+    create_dir(dir)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let nth = NEXT.fetch_add(1, Ordering::Relaxed);
+    let temporary = dir.join(format!(".{name}.{}-{nth}.tmp", std::process::id()));
+    let made = (|| {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        match fs::hard_link(&temporary, path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    })();
+    let _ = fs::remove_file(&temporary);
+    made
 }
 
 /// Writes a file atomically; what is no regular file (`/dev/null`, a pipe) is written to and not replaced.

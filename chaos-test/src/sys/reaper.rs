@@ -3,7 +3,6 @@
 //! The two share a socket. When its other end closes, or the test process is gone, the reaper pays what the ledger says.
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "sys is where processes are started")]
 
-use std::fs::File;
 use std::io::{self, IoSlice, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
@@ -47,7 +46,7 @@ pub(crate) const LONGEST_ORDER: usize = 16 * 1024;
 pub(crate) struct Reaper {
     child: Child,
     socket: OwnedFd,
-    held: Vec<(u64, File)>,
+    held: Vec<(u64, OwnedFd)>,
     next: u64,
     end_by: Option<f64>,
 }
@@ -117,7 +116,7 @@ impl Reaper {
         Ok(())
     }
 
-    pub(super) fn hold(&mut self, lock: File) -> io::Result<u64> {
+    pub(super) fn hold(&mut self, lock: OwnedFd) -> io::Result<u64> {
         let id = self.next;
         self.next += 1;
         self.tell(&Order::Hold { id }, Some(&lock))?;
@@ -136,7 +135,7 @@ impl Reaper {
         self.tell(&Order::EndBy { at }, None)
     }
 
-    fn tell(&self, order: &Order, lock: Option<&File>) -> io::Result<()> {
+    fn tell(&self, order: &Order, lock: Option<&OwnedFd>) -> io::Result<()> {
         let text = serde_json::to_string(order)?;
         let fds: Vec<i32> = lock.iter().map(|lock| lock.as_raw_fd()).collect();
         let with: Vec<ControlMessage<'_>> =

@@ -197,8 +197,8 @@ async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, 
     let mut experiment: Experiment = support::experiment(found, scenario, args.again(scenario))?
         .environment(move || Environment::builder().url(&name, &url).probe(&name, probe).start())
         .dry_run(args.dry_run)
+        .confirmed(args.yes)
         .progress(true);
-    // CONNECT HERE: `experiment = experiment.confirmed(args.yes);`, once a fault may need it.
     if let Some(slo) = &args.slo {
         experiment = experiment.slo(slo);
     }

@@ -15,6 +15,7 @@ mod tests;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -88,14 +89,13 @@ pub(crate) fn end(experiment: u64) -> io::Result<()> {
 }
 
 /// Lets the reaper hold a copy of a lock until this process is gone and its debts are paid, or the hold is dropped.
-pub(crate) fn hold(lock: &File) -> io::Result<Hold> {
-    let lock = lock.try_clone()?;
+fn hold(lock: OwnedFd) -> io::Result<Hold> {
     with(|book| book.reaper.hold(lock)).map(Hold)
 }
 
 /// A lock of which the reaper has a copy.
 #[derive(Debug)]
-pub(crate) struct Hold(u64);
+struct Hold(u64);
 
 impl Drop for Hold {
     fn drop(&mut self) {
@@ -185,11 +185,25 @@ fn append(file: &mut File, open: bool, entry: &Entry) -> io::Result<()> {
 /// The ledger as the engine knows it: that of one experiment.
 pub(crate) struct FileLedger {
     experiment: Option<u64>,
+    /// The locks of the experiment that the reaper is yet to be handed.
+    locks: Mutex<Vec<OwnedFd>>,
+    held: Mutex<Vec<Hold>>,
 }
 
 impl FileLedger {
-    pub(crate) fn of(experiment: Option<u64>) -> Self {
-        Self { experiment }
+    /// The reaper keeps copies of `locks` while anything is owed: whoever waits for one of them then finds everything
+    /// undone, also if this process is killed.
+    pub(crate) fn of(experiment: Option<u64>, locks: Vec<OwnedFd>) -> Self {
+        Self { experiment, locks: Mutex::new(locks), held: Mutex::default() }
+    }
+
+    fn hand_over(&self) -> io::Result<()> {
+        let locks = std::mem::take(&mut *self.locks.lock().unwrap_or_else(PoisonError::into_inner));
+        for lock in locks {
+            let hold = hold(lock)?;
+            self.held.lock().unwrap_or_else(PoisonError::into_inner).push(hold);
+        }
+        Ok(())
     }
 }
 
@@ -200,7 +214,7 @@ fn failed(source: io::Error) -> LedgerError {
 
 impl Ledger for FileLedger {
     fn owe(&self, record: &RevertRecord) -> Result<(), LedgerError> {
-        owe(record, self.experiment).map_err(failed)
+        self.hand_over().and_then(|()| owe(record, self.experiment)).map_err(failed)
     }
 
     fn settle(&self, record: &RevertRecord) -> Result<(), LedgerError> {
