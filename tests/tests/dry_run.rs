@@ -153,7 +153,7 @@ async fn a_dry_run_owes_nothing() {
     let report = dry(short("Light CPU Stress").environment(stub)).await;
     let folder = std::path::Path::new(report.path.as_ref().unwrap()).parent().unwrap().to_owned();
     let folder = if folder.is_absolute() { folder } else { std::path::Path::new("..").join(folder) };
-    let ledger = folder.join(format!("ledger-{}.jsonl", std::process::id()));
+    let ledger = suite::own_ledger(&folder);
     let mark = match report.plan.map(|plan| plan.injection) {
         Some(PlannedInjection::Possible { if_this_process_dies: undo, .. }) => undo.concat(),
         other => panic!("{other:?}"),
