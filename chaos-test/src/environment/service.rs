@@ -74,6 +74,16 @@ impl Service {
         }
     }
 
+    /// What ends its process for good, for somebody who has no hold on the environment.
+    pub(crate) fn ender(&self) -> impl Fn() + Send + Sync + 'static {
+        let process = self.process.clone();
+        move || {
+            if let Some(process) = &process {
+                process.close();
+            }
+        }
+    }
+
     /// How its process ended, if it did without our doing.
     pub(crate) fn ended(&self) -> Option<String> {
         self.process.as_ref()?.ended()

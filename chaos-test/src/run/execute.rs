@@ -1,20 +1,21 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
+use super::active::Active;
 use super::chaos::{Door, Shared};
 use super::driver::{Line, drive};
 use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environment};
 use super::progress::{Lines, Silent};
 use super::record::Draft;
-use super::{Chaos, panics};
-use crate::engine::{self, Plan, Ports, Recorder};
+use super::{Chaos, panics, supervise};
+use crate::engine::{self, Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::Error;
 use crate::inject::injector_for;
-use crate::model::{Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
-use crate::port::{Clock, DynInjector, ProbeSpec, Progress};
+use crate::model::{Abort, AbortCause, Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
+use crate::port::{Clock, DynInjector, Keeper, ProbeSpec, Progress};
 use crate::probe::Probe;
 use crate::report::{Planned, Report};
 use crate::sys::clock::MonotonicClock;
@@ -31,7 +32,14 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// Carries an experiment out. Once its environment is being started there is a record, unless what was asked for makes
 /// no sense.
-pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error> {
+pub(super) async fn execute(experiment: Experiment) -> Result<Report, Error> {
+    let outcome = from_start_to_end(experiment).await;
+    // A process that is about to die of a signal is not to end in any other way before.
+    super::active::wait_if_dying().await;
+    outcome
+}
+
+async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> {
     let profile = experiment.profile()?;
     let planned = plan(&experiment, &profile)?;
     let injector = match experiment.injector.take() {
@@ -40,16 +48,22 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
+    let active = Active::begin();
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
     let started =
         panics::Guarded::new(Box::pin(start(source, experiment.scenario.service().map(str::to_owned))));
+    let started = tokio::select! {
+        biased;
+        cause = active.cancelled() => return active.told(draft.write(stopped_in_setup(cause))),
+        started = started => started,
+    };
     let started =
-        started.await.unwrap_or_else(|why| Err(Error::setup(format!("the environment panicked at {why}"))));
+        started.unwrap_or_else(|why| Err(Error::setup(format!("the environment panicked at {why}"))));
     let environment = match started {
         Ok(environment) => environment,
         Err(error) if error.is_input() => return Err(error),
-        Err(error) => return draft.write(could_not_run(&error), &[], experiment.inconclusive),
+        Err(error) => return draft.write(could_not_run(&error)),
     };
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
@@ -62,8 +76,8 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
         }
     };
     draft.planned(planned);
-    let trace = carry_out(&experiment, &profile, planned, injector, service, services, probes).await;
-    draft.write(trace, services, experiment.inconclusive)
+    draft.services(services);
+    carry_out(&experiment, &profile, draft, &active, injector, service, services, probes).await
 }
 
 /// No phase is longer than this; what is was mistyped.
@@ -117,6 +131,11 @@ fn could_not_run(error: &Error) -> Trace {
     Trace { marks, trouble, ..Trace::default() }
 }
 
+fn stopped_in_setup(cause: AbortCause) -> Trace {
+    let marks = Marks { ended: Some(Duration::ZERO), ..Marks::default() };
+    Trace { marks, abort: Some(Abort { at: Duration::ZERO, cause }), ..Trace::default() }
+}
+
 /// The service the fault is aimed at, and the probes to measure with.
 fn aim<'a>(
     environment: &'a Environment,
@@ -152,15 +171,19 @@ fn aim<'a>(
     Ok((service, probes.into_iter().map(spec).collect::<Result<_, Error>>()?))
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is a part of one run, and only this puts them together")]
 async fn carry_out(
     experiment: &Experiment,
     profile: &SloProfile,
-    planned: Planned,
+    draft: Draft,
+    active: &Arc<Active>,
     injector: Box<dyn DynInjector>,
     service: &Service,
     services: &[Service],
     mut probes: Vec<ProbeSpec>,
-) -> Trace {
+) -> Result<Report, Error> {
+    let planned = draft.phases();
+    let draft = Arc::new(draft);
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::started_now());
     let recorder = Arc::new(Recorder::new());
     let requests = recorder.add_requests(REQUEST_TIMEOUT);
@@ -182,7 +205,8 @@ async fn carry_out(
     };
     let ports = Ports {
         clock: Arc::clone(&clock),
-        injector,
+        injector: Arc::from(injector),
+        keeper: Arc::clone(&draft) as Arc<dyn Keeper>,
         ledger: Arc::new(FileLedger::at(
             run_folder::run_dir().join(format!("ledger-{}.jsonl", std::process::id())),
         )),
@@ -199,27 +223,36 @@ async fn carry_out(
         chaos: planned.chaos,
         watch: planned.watch,
         grace: GRACE,
+        guard: guard(experiment),
+        limits: Limits::default(),
+        run_ends: None,
     };
     let chaos = hand(services, &recorder, &clock, requests);
-    // If the caller drops this future, the sender goes with it and the engine reverts and ends.
-    let (going_on, cancel) = watch::channel(false);
-    let guard = CancelOnDrop(going_on);
-    let kept = Arc::clone(&recorder);
-    let engine = crate::sys::runtime::harness().spawn(engine::run(plan, ports, recorder, cancel));
-    let trace = drive(engine, commands, body, chaos, clock).await;
+    active.ends(services.iter().map(Service::ender));
+    // If the caller drops this future, the engine is told: it reverts and ends.
+    let guard = CancelOnDrop(Arc::clone(active));
+    let engine = supervise::start(plan, ports, recorder, draft, Arc::clone(active));
+    let outcome = drive(engine, commands, body, chaos, clock).await;
     drop(guard);
-    trace.unwrap_or_else(|panic| {
-        // What was observed until then is kept.
-        kept.trouble(Trouble { stage: Stage::Cleanup, message: format!("the engine stopped: {panic}") });
-        kept.finish()
-    })
+    outcome
 }
 
-struct CancelOnDrop(watch::Sender<bool>);
+/// When the guardian is to stop the run.
+fn guard(experiment: &Experiment) -> Guard {
+    let catalogue = &experiment.located.catalogue;
+    let own = experiment.scenario.abort_conditions.as_ref();
+    Guard {
+        conditions: own.unwrap_or(&catalogue.safety().abort_conditions).clone(),
+        own: own.is_some(),
+        interval: catalogue.monitoring().health_check.interval,
+    }
+}
+
+struct CancelOnDrop(Arc<Active>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.send_replace(true);
+        self.0.cancel(AbortCause::Dropped);
     }
 }
 

@@ -7,6 +7,7 @@
 //! a run that has begun leaves a record.
 //! Not here: how anything is measured, injected or judged.
 
+mod active;
 mod body;
 mod catalogue_file;
 mod chaos;
@@ -19,6 +20,7 @@ mod objective;
 mod panics;
 mod progress;
 mod record;
+mod supervise;
 
 pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};

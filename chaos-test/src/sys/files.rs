@@ -82,6 +82,11 @@ pub(crate) fn has_line(path: &Path, wanted: impl Fn(&str) -> bool) -> bool {
     fs::read_to_string(path).is_ok_and(|text| text.lines().any(wanted))
 }
 
+/// Removes a file that nobody needs any more. One that cannot be removed does no harm.
+pub(crate) fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
 /// The last `lines` lines of a file; nothing when it cannot be read.
 pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     const WINDOW: u64 = 16 * 1024;

@@ -20,6 +20,7 @@ pub(crate) mod procfs;
 pub(crate) mod proxy;
 pub(crate) mod run_folder;
 pub(crate) mod runtime;
+pub(crate) mod signals;
 pub(crate) mod timer;
 #[cfg(feature = "cli")]
 pub(crate) mod workspace;
