@@ -5,8 +5,8 @@
 //! has recovered.
 //!
 //! Invariants: nothing is injected over an unhealthy baseline or without a written ledger entry; once something may
-//! have been injected, the revert is carried out whatever happens; samples are taken on a schedule that never waits
-//! for an answer. Only ports are seen here, and no fault kind is ever matched on.
+//! have been injected, the revert is carried out whatever happens, and nothing interrupts it; an injector's code runs on
+//! threads of its own; samples are taken on a schedule that never waits for an answer. Only ports are seen here, and no fault kind is ever matched on.
 //! Not here: how a fault is made, what a verdict is.
 
 mod call;

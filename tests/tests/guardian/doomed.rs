@@ -174,3 +174,37 @@ fn a_test_that_blocks_its_thread_among_others_is_only_told_of() {
     assert_eq!(doomed.child.wait().unwrap().signal(), Some(15));
     assert!(!runs(&doomed.service), "its service still runs");
 }
+
+#[test]
+fn a_test_whose_runner_is_gone_says_so() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let flag = dir.path().join("flag");
+    // The shell stands for the runner.
+    let mut runner = Command::new("sh")
+        .args(["-c", "\"$0\" \"$@\" & echo $!; wait"])
+        .args([Path::new(env!("CARGO_BIN_EXE_doomed")), &flag, Path::new("wait")])
+        .env("CHAOS_TEST_DIR", dir.path())
+        .env("CHAOS_TEST_RUN_ID", "run")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("there is a shell");
+    let mut out = BufReader::new(runner.stdout.take().unwrap());
+    let mut lines = Vec::new();
+    while lines.last().is_none_or(|line| line != "in") {
+        let mut line = String::new();
+        assert!(out.read_line(&mut line).unwrap() > 0, "it ended early: {lines:?}");
+        lines.push(line.trim().to_owned());
+    }
+    let pid = lines.iter().find(|line| line.bytes().all(|b| b.is_ascii_digit())).expect("the shell tells it");
+    runner.kill().and_then(|()| runner.wait()).unwrap();
+    assert!(Command::new("kill").args(["-s", "TERM", pid]).status().unwrap().success());
+    let begun = Instant::now();
+    while runs(pid) && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!runs(pid) && !flag.exists());
+    let records = std::fs::read_dir(dir.path().join("run")).unwrap().map(|file| file.unwrap().path());
+    let record = records.filter(|file| file.extension().is_some_and(|e| e == "json")).collect::<Vec<_>>();
+    assert_eq!(record.len(), 1, "{record:?}");
+    assert_eq!(read(&record[0]).judgement.label(), "Aborted(runner gone)");
+}

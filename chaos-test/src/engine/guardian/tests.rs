@@ -185,3 +185,57 @@ fn after_an_outage_made_on_purpose_it_counts_from_the_first_good_sample() {
     let ended = Marks { chaos_ended: Some(ms(30_000)), ..marks() };
     assert_eq!(counted_from(&ended, ms(34_000), &list, None), Some((ms(10_000), ms(30_000))));
 }
+
+/// A clock on which time passes by being waited for.
+#[derive(Default)]
+struct Waited(std::sync::Mutex<Duration>);
+
+impl Clock for Waited {
+    fn now(&self) -> Duration {
+        *self.0.lock().expect("nobody panics while holding it")
+    }
+    fn sleep_until(&self, at: Duration) -> crate::port::BoxFuture<'static, ()> {
+        let mut now = self.0.lock().expect("nobody panics while holding it");
+        *now = at.max(*now);
+        Box::pin(tokio::task::yield_now())
+    }
+}
+
+/// What stops work that never ends, and when.
+fn stopped(
+    deadlines: Vec<(Duration, String)>,
+    cancel: watch::Receiver<Option<AbortCause>>,
+) -> crate::model::Abort {
+    let recorder = Arc::new(Recorder::new());
+    let mut guardian = Guardian {
+        clock: Arc::new(Waited::default()),
+        recorder: Arc::clone(&recorder),
+        cancel,
+        deadlines,
+        guard: Guard { conditions: AbortConditions::default(), own: true, interval: H },
+        patient: None,
+        checked: Vec::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    assert_eq!(runtime.block_on(guardian.over(std::future::pending::<()>())), None);
+    recorder.finish().abort.expect("it says why")
+}
+
+#[test]
+fn work_that_hangs_is_stopped_at_its_deadline() {
+    let (_asks, cancel) = watch::channel(None);
+    let deadlines =
+        vec![(ms(90_000), "the scenario's deadline of 90 s".into()), (ms(60_000), "the other".into())];
+    let abort = stopped(deadlines, cancel);
+    assert_eq!(abort.cause, AbortCause::Deadline("the other".into()));
+    assert!(abort.at >= ms(60_000) && abort.at < ms(61_000), "{:?}", abort.at);
+}
+
+#[test]
+fn somebody_who_asks_is_heard_and_nobody_left_is_a_run_given_up() {
+    let (asks, cancel) = watch::channel(Some(AbortCause::Signal("SIGTERM".into())));
+    assert_eq!(stopped(Vec::new(), cancel.clone()).cause, AbortCause::Signal("SIGTERM".into()));
+    asks.send_replace(None);
+    drop(asks);
+    assert_eq!(stopped(Vec::new(), cancel).cause, AbortCause::Dropped);
+}
