@@ -91,7 +91,7 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     pub use crate::chaos_test;
     pub use crate::environment::{AsEnvironment, Environment, Process};
-    pub use crate::model::{Fault, Phase};
+    pub use crate::model::{AbortConditions, Fault, Phase};
     pub use crate::probe::Probe;
     pub use crate::run::{Chaos, Experiment, Inconclusive, Objective};
     pub use crate::slo::Verdict;

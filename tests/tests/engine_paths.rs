@@ -24,6 +24,9 @@ enum Misbehaves {
     PanicsInTheFirstRevert,
     FailsToRevert,
     DoesNotRevert,
+    BlocksInRevert,
+    HangsInRevert,
+    BlocksInInject,
 }
 
 /// A fault that is a flag.
@@ -85,6 +88,7 @@ impl Injector for Flag {
             Misbehaves::FailsToInject => Err(InjectError("the rope is torn".into())),
             Misbehaves::PanicsInInject => panic!("the pole is broken"),
             Misbehaves::HangsInInject => std::future::pending().await,
+            Misbehaves::BlocksInInject => block(),
             _ => Ok(()),
         }
     }
@@ -100,9 +104,18 @@ impl Injector for Flag {
             Misbehaves::PanicsInTheFirstRevert if nth == 1 => panic!("the knife slipped"),
             Misbehaves::FailsToRevert => return Err(RevertError("the knot is too tight".into())),
             Misbehaves::DoesNotRevert => {}
+            Misbehaves::BlocksInRevert => block(),
+            Misbehaves::HangsInRevert => std::future::pending().await,
             _ => *self.present.lock().unwrap() = false,
         }
         Ok(())
+    }
+}
+
+/// Takes the thread and never gives it back.
+fn block() -> ! {
+    loop {
+        std::thread::park();
     }
 }
 
@@ -167,10 +180,18 @@ async fn a_fault_that_stays_is_an_error_and_stays_in_the_ledger() {
         assert_eq!(report.judgement.label(), "Error(cleanup)", "{how:?}");
         assert!(report.headline().contains(says), "{how:?}: {}", report.headline());
         assert!(report.trace.marks.removed.is_none());
+        // What was measured until then is worth what it was: nothing else was wrong.
+        let objectives = &report.judgement.evaluations;
+        assert!(objectives.iter().all(|e| e.verdict != Verdict::Fail), "{how:?}: {}", report.text());
+        assert!(report.judgement.apart_from_cleanup.is_some(), "{how:?}");
+        assert!(report.headline().contains("; apart from that: "), "{how:?}: {}", report.headline());
     };
     tokio::join!(
         one(Misbehaves::FailsToRevert, "the knot is too tight"),
         one(Misbehaves::DoesNotRevert, "could not be undone"),
+        one(Misbehaves::BlocksInRevert, "could not be undone: not done after 20 s"),
+        one(Misbehaves::HangsInRevert, "could not be undone: not done after 20 s"),
+        one(Misbehaves::BlocksInInject, "its thread goes on"),
     );
 }
 

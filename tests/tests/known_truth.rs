@@ -23,6 +23,8 @@ async fn observed(script: Vec<(Duration, Answer)>) -> (Report, Scripted, Stub) {
             Environment::builder().url("stub", url).probe("stub", Probe::http("/").every(INTERVAL)).start()
         })
         .injector(scripted.clone())
+        // Here the outages are the point.
+        .abort_conditions(AbortConditions::default())
         .baseline(2.seconds())
         .name(format!("known truth {:?}", scripted.truth().len()))
         .run()

@@ -1,38 +1,42 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::call::{Call, Lost, call};
 use super::recorder::Recorder;
-use super::{Plan, Ports};
+use super::{Limits, Plan, Ports};
 use crate::model::{Delivery, DoseReading, EventKind, Stage, Trouble};
-use crate::port::{Prepared, Presence, ProgressUpdate, Support};
+use crate::port::{InjectError, Prepared, Presence, ProgressUpdate, Support};
 use crate::units::show_duration;
-
-/// How long putting a fault in place may take.
-const INJECT_DEADLINE: Duration = Duration::from_secs(20);
-/// How long the witness may take to see it there, or gone.
-const CONFIRM_DEADLINE: Duration = Duration::from_secs(5);
-/// How long one reading may take.
-const OBSERVE_DEADLINE: Duration = Duration::from_secs(10);
-/// How long undoing it may take.
-const REVERT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// One fault on its way in and out.
 pub(super) struct FaultRun {
     prepared: Prepared,
+    limits: Limits,
+    /// The call that puts it in place, from its beginning on.
+    injecting: Option<Call<Result<(), InjectError>>>,
     reverted: bool,
 }
+
+/// The injector panicked, with that text.
+pub(super) struct Panicked(pub(super) String);
 
 impl FaultRun {
     /// Chooses the mechanism and works out the steps. Changes nothing.
     pub(super) async fn prepare(plan: &Plan, ports: &Ports, recorder: &Recorder) -> Result<Self, String> {
-        if let Support::No { reason } = ports.injector.support(&plan.fault, &plan.target) {
-            return Err(format!("{} is not possible here: {reason}", plan.fault.kind()));
-        }
-        let preparing =
-            within(ports, INJECT_DEADLINE, ports.injector.prepare(&plan.fault, &plan.target)).await;
-        let prepared = match preparing {
-            Some(prepared) => prepared.map_err(|error| error.to_string())?,
-            None => return Err(format!("not prepared after {}", show_duration(INJECT_DEADLINE))),
-        };
+        let (injector, fault, target) =
+            (Arc::clone(&ports.injector), plan.fault.clone(), plan.target.clone());
+        let preparing = call(&*ports.clock, plan.limits.inject, async move {
+            match injector.support(&fault, &target) {
+                Support::No { reason } => Err(format!("{} is not possible here: {reason}", fault.kind())),
+                Support::Yes { .. } => {
+                    injector.prepare(&fault, &target).await.map_err(|error| error.to_string())
+                }
+            }
+        });
+        let prepared = preparing.await.map_err(|lost| match lost {
+            Lost::NotDone(after) => format!("not prepared after {}", show_duration(after)),
+            lost => told(&lost),
+        })??;
         recorder.delivery(Delivery {
             mechanism: prepared.mechanism.clone(),
             detail: prepared.detail.clone(),
@@ -41,11 +45,11 @@ impl FaultRun {
             failed_readings: 0,
             last_failure: None,
         });
-        Ok(Self { prepared, reverted: false })
+        Ok(Self { prepared, limits: plan.limits, injecting: None, reverted: false })
     }
 
     /// Puts the fault in place; true once the witness has seen at least half of it.
-    pub(super) async fn inject(&mut self, ports: &Ports, recorder: &Recorder) -> bool {
+    pub(super) async fn inject(&mut self, ports: &Ports, recorder: &Recorder) -> Result<bool, Panicked> {
         if let Err(error) = ports.ledger.owe(&self.prepared.record) {
             // Nothing was done, so nothing is owed.
             self.reverted = true;
@@ -53,49 +57,57 @@ impl FaultRun {
                 stage: Stage::Injection,
                 message: format!("nothing was injected: {error}"),
             });
-            return false;
+            return Ok(false);
         }
-        let injecting = within(ports, INJECT_DEADLINE, ports.injector.inject(&self.prepared)).await;
-        let failed = match injecting {
-            Some(Ok(())) => None,
-            Some(Err(error)) => Some(error.to_string()),
-            None => Some(format!("not done after {}", show_duration(INJECT_DEADLINE))),
+        let (injector, prepared) = (Arc::clone(&ports.injector), self.prepared.clone());
+        let work = async move { injector.inject(&prepared).await };
+        let injecting = self.injecting.insert(Call::begin(work));
+        let failed = match injecting.result(&*ports.clock, self.limits.inject).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(Lost::Panicked(text)) => return Err(Panicked(text)),
+            Err(lost) => Some(told(&lost)),
         };
         if let Some(message) = failed {
             recorder.trouble(Trouble {
                 stage: Stage::Injection,
                 message: format!("{}: {message}", self.prepared.detail),
             });
-            return false;
+            return Ok(false);
         }
         recorder.event(ports.clock.now(), EventKind::Fault, format!("injected: {}", self.prepared.detail));
         tell(ports, recorder, format!("fault in: {}", self.prepared.detail));
-        let deadline = ports.clock.now() + CONFIRM_DEADLINE;
+        let deadline = ports.clock.now() + self.limits.confirm;
         loop {
-            let reading = self.observe(ports).await;
+            let reading = self.observe(ports).await?;
             if let Ok(Presence::Present(dose)) = &reading
                 && dose.measured > self.prepared.asked / 2.0
             {
-                return true;
+                return Ok(true);
             }
             if ports.clock.now() >= deadline {
                 // Kept, so the verdict can say what was seen instead.
                 record(recorder, ports.clock.now(), &reading);
                 recorder.event(ports.clock.now(), EventKind::Fault, "the witness never saw the fault".into());
-                return false;
+                return Ok(false);
             }
             ports.clock.sleep_until(ports.clock.now() + Duration::from_millis(20)).await;
         }
     }
 
     /// Takes readings until `end`: about six in the window, at least one a second, at most one every 10 ms.
-    pub(super) async fn witness_until(&self, ports: &Ports, recorder: &Recorder, end: Duration) {
+    pub(super) async fn witness_until(
+        &self,
+        ports: &Ports,
+        recorder: &Recorder,
+        end: Duration,
+    ) -> Result<(), Panicked> {
         let start = ports.clock.now();
         let step = (end.saturating_sub(start) / 6).clamp(Duration::from_millis(10), Duration::from_secs(1));
         let mut next = start + step / 2;
         while next < end {
             ports.clock.sleep_until(next).await;
-            let reading = self.observe(ports).await;
+            let reading = self.observe(ports).await?;
             // A reading that began under the fault and ended after it says nothing.
             if ports.clock.now() < end {
                 record(recorder, ports.clock.now(), &reading);
@@ -103,6 +115,7 @@ impl FaultRun {
             next = (next + step).max(ports.clock.now());
         }
         ports.clock.sleep_until(end).await;
+        Ok(())
     }
 
     /// Undoes the fault and sees it gone. Called on every path once `prepare` has succeeded; a second call does nothing.
@@ -110,14 +123,31 @@ impl FaultRun {
         if self.reverted {
             return;
         }
-        let reverting = within(ports, REVERT_DEADLINE, ports.injector.revert(&self.prepared.record)).await;
-        let failed = match reverting {
-            Some(Ok(())) => self.still_there(ports).await,
-            Some(Err(error)) => Some(error.to_string()),
-            None => Some(format!("not done after {}", show_duration(REVERT_DEADLINE))),
-        };
-        // Only now: a panic on the way here leaves it to be called again.
         self.reverted = true;
+        // An injection that was given up may have a step to go. One that blocks its thread may have any number.
+        let mut injecting = self.injecting.take();
+        let stray = match &mut injecting {
+            Some(call) => !call.withdraw(&*ports.clock).await,
+            None => false,
+        };
+        let mut failed = self.undo(ports).await;
+        if let Err(Panicked(text)) = &failed {
+            recorder.trouble(Trouble {
+                stage: Stage::Injection,
+                message: format!("the injector panicked: {text}"),
+            });
+            failed = self.undo(ports).await;
+        }
+        let mut failed =
+            failed.unwrap_or_else(|Panicked(text)| Some(format!("the injector panicked: {text}")));
+        if stray && injecting.is_some_and(|call| !call.has_ended()) {
+            let why = "the injection was given up and its thread goes on; what it puts in place later is not undone";
+            failed = Some(failed.map_or_else(|| why.into(), |failed| format!("{failed}; {why}")));
+        } else if stray && failed.is_none() {
+            // It ended between our looks, so it may have come after the first.
+            let again = self.undo(ports).await;
+            failed = again.unwrap_or_else(|Panicked(text)| Some(format!("the injector panicked: {text}")));
+        }
         let now = ports.clock.now();
         if let Some(message) = failed {
             let message = format!("{} could not be undone: {message}", self.prepared.detail);
@@ -131,29 +161,51 @@ impl FaultRun {
         }
     }
 
+    /// One try at undoing it: nothing when it is seen gone, else what is wrong.
+    async fn undo(&self, ports: &Ports) -> Result<Option<String>, Panicked> {
+        let (injector, record) = (Arc::clone(&ports.injector), self.prepared.record.clone());
+        let work = async move { injector.revert(&record).await };
+        match call(&*ports.clock, self.limits.revert, work).await {
+            Ok(Ok(())) => self.still_there(ports).await,
+            Ok(Err(error)) => Ok(Some(error.to_string())),
+            Err(Lost::Panicked(text)) => Err(Panicked(text)),
+            Err(lost) => Ok(Some(told(&lost))),
+        }
+    }
+
     /// Why the fault is not seen to be gone, if it is not.
-    async fn still_there(&self, ports: &Ports) -> Option<String> {
-        let deadline = ports.clock.now() + CONFIRM_DEADLINE;
+    async fn still_there(&self, ports: &Ports) -> Result<Option<String>, Panicked> {
+        let deadline = ports.clock.now() + self.limits.confirm;
         loop {
-            let seen = match self.observe(ports).await {
-                Ok(Presence::Absent(_)) => return None,
+            let seen = match self.observe(ports).await? {
+                Ok(Presence::Absent(_)) => return Ok(None),
                 Ok(Presence::Present(dose)) => {
                     format!("the witness still measures {:.3} of {:.3}", dose.measured, dose.asked)
                 }
                 Err(error) => format!("the witness cannot tell: {error}"),
             };
             if ports.clock.now() >= deadline {
-                return Some(seen);
+                return Ok(Some(seen));
             }
             ports.clock.sleep_until(ports.clock.now() + Duration::from_millis(20)).await;
         }
     }
 
-    async fn observe(&self, ports: &Ports) -> Result<Presence, String> {
-        match within(ports, OBSERVE_DEADLINE, ports.injector.observe(&self.prepared.record)).await {
-            Some(seen) => seen.map_err(|error| error.to_string()),
-            None => Err(format!("no reading after {}", show_duration(OBSERVE_DEADLINE))),
+    async fn observe(&self, ports: &Ports) -> Result<Result<Presence, String>, Panicked> {
+        let (injector, record) = (Arc::clone(&ports.injector), self.prepared.record.clone());
+        let work = async move { injector.observe(&record).await };
+        match call(&*ports.clock, self.limits.observe, work).await {
+            Ok(seen) => Ok(seen.map_err(|error| error.to_string())),
+            Err(Lost::NotDone(after)) => Ok(Err(format!("no reading after {}", show_duration(after)))),
+            Err(Lost::Panicked(text)) => Err(Panicked(text)),
         }
+    }
+}
+
+fn told(lost: &Lost) -> String {
+    match lost {
+        Lost::NotDone(after) => format!("not done after {}", show_duration(*after)),
+        Lost::Panicked(text) => format!("the injector panicked: {text}"),
     }
 }
 
@@ -178,12 +230,4 @@ fn tell(ports: &Ports, recorder: &Recorder, event: String) {
         p95: None,
         event: Some(event),
     });
-}
-
-/// The future's output, or nothing if it takes longer than that.
-async fn within<T>(ports: &Ports, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        output = future => Some(output),
-        () = ports.clock.sleep_until(ports.clock.now() + limit) => None,
-    }
 }

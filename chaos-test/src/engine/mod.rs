@@ -5,12 +5,15 @@
 //! has recovered.
 //!
 //! Invariants: nothing is injected over an unhealthy baseline or without a written ledger entry; once something may
-//! have been injected, the revert is carried out whatever happens; samples are taken on a schedule that never waits
-//! for an answer. Only ports are seen here, and no fault kind is ever matched on.
+//! have been injected, the revert is carried out whatever happens, and nothing interrupts it; an injector's code runs on
+//! threads of its own; samples are taken on a schedule that never waits for an answer. Only ports are seen here, and no fault kind is ever matched on.
 //! Not here: how a fault is made, what a verdict is.
 
+mod call;
 mod fault;
+mod guardian;
 mod open_loop;
+mod plan;
 mod recorder;
 
 use std::panic::AssertUnwindSafe;
@@ -19,53 +22,32 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::model::{BodyEnd, EventKind, Fault, Objectives, Phase, Stage, Trace, Trouble};
-use crate::port::{Body, Clock, DynInjector, Ledger, ProbeSpec, Progress, ProgressUpdate, Target};
+use crate::model::{AbortCause, BodyEnd, EventKind, Phase, Stage, Trace, Trouble};
+use crate::port::ProgressUpdate;
 use crate::slo;
 use crate::units::show_duration;
 
-use fault::FaultRun;
+use call::describe;
+use fault::{FaultRun, Panicked};
+use guardian::Guardian;
+pub(crate) use plan::{Guard, Limits, Plan, Ports};
 pub(crate) use recorder::{Recorder, Slot, StreamId};
 
-/// What an experiment is to do.
-pub(crate) struct Plan {
-    pub(crate) fault: Fault,
-    pub(crate) target: Target,
-    pub(crate) objectives: Objectives,
-    /// How long normal is looked at.
-    pub(crate) baseline: Duration,
-    /// How long the chaos phase lasts.
-    pub(crate) chaos: Duration,
-    /// How long recovery is watched for at most.
-    pub(crate) watch: Duration,
-    /// How long a body that runs once may go on after the watch.
-    pub(crate) grace: Duration,
-    /// Whether it stops before anything is injected.
-    pub(crate) dry_run: bool,
-}
-
-/// What the engine works with.
-pub(crate) struct Ports {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) injector: Box<dyn DynInjector>,
-    pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) probes: Vec<ProbeSpec>,
-    pub(crate) body: Option<Arc<dyn Body>>,
-    pub(crate) progress: Arc<dyn Progress>,
-    /// Says what has happened to the target without our doing, if anything has.
-    pub(crate) mishap: Box<dyn Fn() -> Option<String> + Send + Sync>,
-}
-
-/// How often the engine looks whether service has recovered, and how often progress is told.
+/// How often the engine looks whether service has recovered.
 const TICK: Duration = Duration::from_millis(100);
+/// How long keeping what was observed may hold up the revert, if the disk does not take it.
+const KEEPING: Duration = Duration::from_secs(1);
+/// How long a run that was stopped waits for the answers under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Runs an experiment to its end, or to where `cancel` becomes true. Must run on a Tokio runtime.
+/// Runs an experiment to its end, or to where `cancel` names a cause. Must run on a Tokio runtime.
 pub(crate) async fn run(
     plan: Plan,
     ports: Ports,
     recorder: Arc<Recorder>,
-    cancel: watch::Receiver<bool>,
+    cancel: watch::Receiver<Option<AbortCause>>,
 ) -> Trace {
     let (stop, stopped) = watch::channel(false);
     let mut probers = Vec::new();
@@ -81,12 +63,30 @@ pub(crate) async fn run(
         );
         probers.push(tokio::spawn(prober));
     }
-    let mut run = Run { plan, ports, recorder: Arc::clone(&recorder), cancel, body: None };
-    run.phases().await;
+    let longest = ports.probes.iter().map(|spec| spec.timeout).max().unwrap_or_default();
+    let mut guardian = Guardian::new(&plan, longest, Arc::clone(&ports.clock), Arc::clone(&recorder), cancel);
+    let mut run = Run { plan, ports, recorder: Arc::clone(&recorder), fault: None, body: None };
+    drop(run.keep());
+    // Three parts: before the fault's removal and after it the run may be stopped at any point; the removal may not.
+    let held = guardian.over(run.until_removal()).await;
+    run.revert().await;
+    let whole = if held == Some(true) { guardian.over(run.after_removal()).await } else { held.map(drop) };
     let ended = run.ports.clock.now();
     recorder.mark(|marks| marks.ended = Some(ended));
     recorder.enter(Phase::Recovered, ended);
     let _ = stop.send(true);
+    drop(run.keep());
+    if whole.is_none() {
+        run.stop_body();
+        // Nobody is to wait long for the answers of a run that decides nothing any more.
+        let (clock, aborts) = (Arc::clone(&run.ports.clock), probers.iter().map(JoinHandle::abort_handle));
+        let aborts: Vec<_> = aborts.collect();
+        let deadline = ended + LAST_ANSWERS;
+        tokio::spawn(async move {
+            clock.sleep_until(deadline).await;
+            aborts.iter().for_each(AbortHandle::abort);
+        });
+    }
     for prober in probers {
         // A prober that panicked has left a gap in its samples, which the verdict sees.
         let _ = prober.await;
@@ -99,8 +99,8 @@ struct Run {
     plan: Plan,
     ports: Ports,
     recorder: Arc<Recorder>,
-    cancel: watch::Receiver<bool>,
-    body: Option<(Duration, tokio::task::JoinHandle<BodyEnd>)>,
+    fault: Option<FaultRun>,
+    body: Option<(Duration, JoinHandle<BodyEnd>)>,
 }
 
 impl Run {
@@ -108,83 +108,119 @@ impl Run {
         self.ports.clock.now()
     }
 
-    async fn phases(&mut self) {
-        self.recorder.enter(Phase::Baseline, Duration::ZERO);
-        if !self.pass_time(Phase::Baseline, Duration::ZERO, self.plan.baseline).await {
-            return;
-        }
-        if !self.baseline_is_healthy().await {
-            return;
-        }
-        let started = self.now();
-        self.recorder.mark(|marks| marks.inject_started = Some(started));
-        let fault =
-            AssertUnwindSafe(FaultRun::prepare(&self.plan, &self.ports, &self.recorder)).catch_unwind().await;
-        let mut fault = match fault
-            .unwrap_or_else(|panic| Err(format!("the injector panicked: {}", describe(&*panic))))
-        {
-            Ok(fault) => fault,
-            Err(message) => return self.recorder.trouble(Trouble { stage: Stage::Injection, message }),
-        };
-        if self.plan.dry_run {
-            return self.recorder.skip("dry run");
-        }
-        // An injector is anybody's code. If it panics, what it may have put in place is undone all the same.
-        if let Err(panic) = AssertUnwindSafe(self.chaos(&mut fault)).catch_unwind().await {
-            let message = format!("the injector panicked: {}", describe(&*panic));
-            self.recorder.trouble(Trouble { stage: Stage::Injection, message });
-            if AssertUnwindSafe(fault.revert(&self.ports, &self.recorder)).catch_unwind().await.is_err() {
-                let message = "the injector panicked while the fault was being undone".into();
-                self.recorder.trouble(Trouble { stage: Stage::Cleanup, message });
+    /// Keeps what has been observed so far, on a thread of its own.
+    fn keep(&self) -> JoinHandle<()> {
+        let (keeper, trace) = (Arc::clone(&self.ports.keeper), self.recorder.until_now(self.now()));
+        tokio::task::spawn_blocking(move || keeper.keep(trace))
+    }
+
+    /// Baseline, injection, and the fault's time; true when it was proven and held.
+    async fn until_removal(&mut self) -> bool {
+        match AssertUnwindSafe(self.inject_and_hold()).catch_unwind().await {
+            Ok(Ok(held)) => held,
+            // An injector is anybody's code. If it panics, what it has put in place is undone all the same.
+            Ok(Err(Panicked(text))) => {
+                let message = format!("the injector panicked: {text}");
+                self.recorder.trouble(Trouble { stage: Stage::Injection, message });
+                true
             }
-        }
-        if self.recorder.marks().removed.is_some() && self.recorder.marks().injected.is_some() {
-            self.watch_recovery().await;
+            Err(panic) => {
+                let message = format!("the harness panicked: {}", describe(&*panic));
+                self.recorder.trouble(Trouble { stage: Stage::Injection, message });
+                true
+            }
         }
     }
 
-    /// Injects, holds, reverts. From the first line on the revert is owed, and paid on every path.
-    async fn chaos(&mut self, fault: &mut FaultRun) {
-        let proven = fault.inject(&self.ports, &self.recorder).await;
-        if !proven {
-            let reverting = self.now();
-            self.recorder.mark(|marks| marks.revert_started = Some(reverting));
-            fault.revert(&self.ports, &self.recorder).await;
-            return;
+    async fn inject_and_hold(&mut self) -> Result<bool, Panicked> {
+        self.recorder.enter(Phase::Baseline, Duration::ZERO);
+        self.pass_time(Phase::Baseline, Duration::ZERO, self.plan.baseline).await;
+        if !self.baseline_is_healthy().await {
+            return Ok(false);
+        }
+        let started = self.now();
+        self.recorder.mark(|marks| marks.inject_started = Some(started));
+        let fault = match FaultRun::prepare(&self.plan, &self.ports, &self.recorder).await {
+            Ok(_) if self.plan.dry_run => {
+                self.recorder.skip("dry run");
+                return Ok(false);
+            }
+            Ok(fault) => self.fault.insert(fault),
+            Err(message) => {
+                self.recorder.trouble(Trouble { stage: Stage::Injection, message });
+                return Ok(false);
+            }
+        };
+        // From here on the revert is owed.
+        if !fault.inject(&self.ports, &self.recorder).await? {
+            return Ok(false);
         }
         let injected = self.now();
         self.recorder.mark(|marks| marks.injected = Some(injected));
         self.recorder.enter(Phase::Chaos, injected);
+        drop(self.keep());
         if let Some(body) = &self.ports.body {
             self.body = Some((injected, tokio::spawn(body.run())));
         }
-        let held = self.plan.fault.held_for(self.plan.chaos);
-        let (end, removal) = (injected + self.plan.chaos, injected + held);
-        let witnessing = fault.witness_until(&self.ports, &self.recorder, removal);
-        let cancelled = tokio::select! {
-            () = witnessing => false,
-            going_on = self.pass_time(Phase::Chaos, injected, self.plan.chaos) => !going_on,
-        };
+        let removal = injected + self.plan.fault.held_for(self.plan.chaos);
+        let Some(fault) = &self.fault else { return Ok(false) };
+        tokio::select! {
+            witnessed = fault.witness_until(&self.ports, &self.recorder, removal) => witnessed?,
+            // It ends with the chaos phase, which is no shorter.
+            () = self.pass_time(Phase::Chaos, injected, self.plan.chaos) => {}
+        }
+        Ok(true)
+    }
+
+    /// Undoes the fault, on every path on which there may be one.
+    async fn revert(&mut self) {
+        if self.fault.is_none() {
+            return;
+        }
+        // If this process does not survive what follows, the record says how far the run came.
+        let (kept, deadline) = (self.keep(), self.now() + KEEPING);
+        tokio::select! {
+            _ = kept => {}
+            () = self.ports.clock.sleep_until(deadline) => {}
+        }
         let reverting = self.now();
-        self.recorder.mark(|marks| marks.revert_started = Some(reverting));
-        if held == self.plan.chaos {
-            self.recorder.mark(|marks| marks.chaos_ended = Some(reverting));
+        let stays = self.plan.fault.held_for(self.plan.chaos) < self.plan.chaos;
+        let going_on = stays && self.recorder.is_untroubled();
+        self.recorder.mark(|marks| {
+            marks.revert_started = Some(reverting);
+            if marks.injected.is_some() && !going_on {
+                marks.chaos_ended = Some(reverting);
+            }
+        });
+        let Some(fault) = &mut self.fault else { return };
+        if let Err(panic) = AssertUnwindSafe(fault.revert(&self.ports, &self.recorder)).catch_unwind().await {
+            let message =
+                format!("the harness panicked while the fault was being undone: {}", describe(&*panic));
+            self.recorder.trouble(Trouble { stage: Stage::Cleanup, message });
         }
-        fault.revert(&self.ports, &self.recorder).await;
-        if held < self.plan.chaos && !cancelled {
-            self.pass_time(Phase::Chaos, injected, end.saturating_sub(injected)).await;
+    }
+
+    /// What is left of the chaos phase once the fault is gone, and the recovery watch.
+    async fn after_removal(&mut self) {
+        let marks = self.recorder.marks();
+        let Some(injected) = marks.injected else { return };
+        if marks.chaos_ended.is_none() {
+            self.pass_time(Phase::Chaos, injected, self.plan.chaos).await;
+            let over = self.now();
+            self.recorder.mark(|marks| marks.chaos_ended = Some(over));
         }
-        let over = self.now();
-        self.recorder.mark(|marks| marks.chaos_ended = Some(marks.chaos_ended.unwrap_or(over)));
+        if marks.removed.is_some() {
+            self.watch_recovery().await;
+        }
     }
 
     /// Watches until every stream has recovered and stays well, or the watch is over.
-    async fn watch_recovery(&mut self) {
+    async fn watch_recovery(&self) {
         let started = self.now();
         self.recorder.enter(Phase::Recovery, started);
         let mut next_report = started;
-        while self.now() < started + self.plan.watch && !*self.cancel.borrow() {
-            self.wait(self.now() + TICK).await;
+        while self.now() < started + self.plan.watch {
+            self.ports.clock.sleep_until(self.now() + TICK).await;
             if self.has_recovered() {
                 return;
             }
@@ -210,7 +246,7 @@ impl Run {
         let longest = self.ports.probes.iter().map(|spec| spec.timeout).max().unwrap_or_default();
         let asked = self.now();
         while self.recorder.settled_until(self.now()) < asked && self.now() < asked + longest {
-            self.wait(self.now() + Duration::from_millis(2)).await;
+            self.ports.clock.sleep_until(self.now() + Duration::from_millis(2)).await;
         }
         let trace = self.recorder.so_far(asked);
         let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
@@ -228,30 +264,19 @@ impl Run {
         }
     }
 
-    /// Lets a phase last; false when the run was cancelled.
-    async fn pass_time(&self, phase: Phase, started: Duration, length: Duration) -> bool {
+    /// Lets a phase last.
+    async fn pass_time(&self, phase: Phase, started: Duration, length: Duration) {
         let end = started + length;
         loop {
             self.report(phase, started, length, None);
             let next = (self.now() + Duration::from_secs(1)).min(end);
-            if !self.wait(next).await {
-                return false;
-            }
+            self.ports.clock.sleep_until(next).await;
             if let Some(mishap) = (self.ports.mishap)() {
                 self.recorder.event_once(self.now(), EventKind::Service, mishap);
             }
             if next >= end {
-                return true;
+                return;
             }
-        }
-    }
-
-    /// Sleeps until then; false when the run was cancelled meanwhile.
-    async fn wait(&self, until: Duration) -> bool {
-        let mut cancel = self.cancel.clone();
-        tokio::select! {
-            () = self.ports.clock.sleep_until(until) => true,
-            _ = cancel.wait_for(|cancelled| *cancelled) => false,
         }
     }
 
@@ -279,10 +304,15 @@ impl Run {
         }
         self.recorder.body_ended(end);
     }
-}
 
-/// The text of a panic.
-fn describe(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".into())
+    /// Ends a body that runs once with the run it belongs to.
+    fn stop_body(&mut self) {
+        let Some((started, task)) = self.body.take() else { return };
+        if !task.is_finished() {
+            task.abort();
+            let after = show_duration(self.now().saturating_sub(started));
+            let text = format!("the test body was stopped, {after} after it started");
+            self.recorder.event(self.now(), EventKind::Phase, text);
+        }
+    }
 }

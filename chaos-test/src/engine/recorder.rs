@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{
-    BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase, Sample, Stage, Stream,
-    StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase, Sample,
+    Stage, Stream, StreamKind, Trace, Trouble,
 };
 use crate::port::ProbeSpec;
 
@@ -27,6 +27,9 @@ struct Open {
     /// All slots before this one are filled.
     settled: usize,
 }
+
+/// The samples of a stream by the time they were scheduled for, those under way without what came of them.
+pub(super) type Slots = [(Duration, Option<Sample>)];
 
 /// A stream of a recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +167,29 @@ impl Recorder {
         inner.trace.delivery = None;
     }
 
+    /// Writes down what stopped the run. The first cause stays the cause.
+    pub(super) fn abort(&self, at: Duration, cause: AbortCause) {
+        let mut inner = self.lock();
+        inner.trace.events.push(Event { at, kind: EventKind::Phase, text: format!("aborted: {cause}") });
+        inner.trace.abort.get_or_insert(Abort { at, cause });
+    }
+
+    /// The first thing that the look finds in the scheduled streams, in their order.
+    pub(super) fn find_in_scheduled<T>(
+        &self,
+        mut look: impl FnMut(&Stream, &Slots) -> Option<T>,
+    ) -> Option<T> {
+        let inner = self.lock();
+        let mut scheduled = inner.streams.iter().filter(|open| open.stream.kind.is_scheduled());
+        scheduled.find_map(|open| look(&open.stream, &open.slots))
+    }
+
+    /// Whether nothing has gone wrong or stopped the run so far.
+    pub(super) fn is_untroubled(&self) -> bool {
+        let inner = self.lock();
+        inner.trace.trouble.is_none() && inner.trace.abort.is_none()
+    }
+
     pub(crate) fn body_ended(&self, end: BodyEnd) {
         self.lock().trace.body = Some(end);
     }
@@ -190,6 +216,16 @@ impl Recorder {
                 ..open.stream.clone()
             })
             .collect();
+        trace
+    }
+
+    /// What is known by now, as a trace of a run that ends here.
+    pub(super) fn until_now(&self, now: Duration) -> Trace {
+        let settled = self.settled_until(now);
+        let mut trace = self.so_far(settled);
+        trace.marks.ended = Some(settled);
+        trace.streams.retain(|stream| stream.kind.is_scheduled() || !stream.samples.is_empty());
+        trace.events.sort_by_key(|event| event.at);
         trace
     }
 

@@ -74,6 +74,21 @@ impl Service {
         }
     }
 
+    /// What its processes carry in their environment, if it is one of ours.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        self.process.as_ref().map(|process| process.mark())
+    }
+
+    /// What ends its process for good, for somebody who has no hold on the environment.
+    pub(crate) fn ender(&self) -> impl Fn() + Send + Sync + 'static {
+        let process = self.process.clone();
+        move || {
+            if let Some(process) = &process {
+                process.close();
+            }
+        }
+    }
+
     /// How its process ended, if it did without our doing.
     pub(crate) fn ended(&self) -> Option<String> {
         self.process.as_ref()?.ended()

@@ -192,6 +192,11 @@ impl Fault {
     /// How large the file of one worker of a disk stress may become.
     pub const DISK_STRESS_FILE: ByteSize = ByteSize::new(64 << 20);
 
+    /// Whether it makes errors on purpose, so that errors while it lasts are no sign of more harm than meant.
+    pub fn makes_an_outage(&self) -> bool {
+        matches!(self, Self::ContainerCrash { .. } | Self::DatabaseDown { .. } | Self::ServiceRecovery { .. })
+    }
+
     /// How long the fault itself is held in a scenario that lasts `duration`.
     ///
     /// Most faults last as long as the scenario. A crash lasts its downtime; the rest of the scenario

@@ -9,6 +9,7 @@
 
 mod clock;
 mod injector;
+mod keeper;
 mod ledger;
 mod probe;
 mod progress;
@@ -22,6 +23,7 @@ pub use injector::{
     Dose, DynInjector, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord,
     Support,
 };
+pub use keeper::Keeper;
 pub use ledger::{Ledger, LedgerError};
 pub use probe::{Body, Check, Probe, ProbeSpec};
 pub use progress::{Progress, ProgressUpdate};

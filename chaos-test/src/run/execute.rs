@@ -1,8 +1,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
+use super::active::Active;
+use super::audit::Audit;
 use super::chaos::{Door, Shared};
 use super::deadline::run_deadline;
 use super::driver::{Line, drive};
@@ -11,19 +13,20 @@ use super::locks::Held;
 use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
-use super::{Chaos, housekeeping, panics, plan, safety};
-use crate::engine::{self, Plan, Ports, Recorder};
+use super::supervise::{self, Charge};
+use super::{Chaos, housekeeping, panics, phases, plan, safety};
+use crate::engine::{self, Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::Error;
 use crate::inject::injector_for;
-use crate::model::{Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
-use crate::port::{Clock, DynInjector, ProbeSpec, Progress};
+use crate::model::{Abort, AbortCause, Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
+use crate::port::{Clock, DynInjector, Keeper, Ledger, ProbeSpec, Progress};
 use crate::probe::Probe;
-use crate::report::{Planned, Report, render};
-use crate::sys::clock::MonotonicClock;
+use crate::report::{Report, render};
+use crate::sys::clock::{self, MonotonicClock};
 use crate::sys::env;
-use crate::sys::ledger::FileLedger;
-use crate::units::{Rate, show_duration};
+use crate::sys::ledger::{self, FileLedger};
+use crate::units::Rate;
 
 /// How long one transaction may take.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,12 +34,21 @@ pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a body that runs once may go on after the watch.
 const GRACE: Duration = Duration::from_secs(30);
+/// How much longer than the whole run may take a process may live.
+const AFTER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Carries an experiment out. Once its environment is being started there is a record, unless what was asked for makes
 /// no sense.
-pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error> {
+pub(super) async fn execute(experiment: Experiment) -> Result<Report, Error> {
+    let outcome = from_start_to_end(experiment).await;
+    // A process that is about to die of a signal is not to end in any other way before.
+    super::active::wait_if_dying().await;
+    outcome
+}
+
+async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> {
     let profile = experiment.profile()?;
-    let planned = phases(&experiment, &profile)?;
+    let planned = phases::planned(&experiment, &profile)?;
     let injector = match experiment.injector.take() {
         Some(injector) => injector,
         None => injector_for(&experiment.scenario.fault)
@@ -44,94 +56,77 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
     };
     crate::helper::link();
     experiment.dry_run |= dry_run_wanted();
-    let (injector, noted) = Noted::of(injector, experiment.dry_run);
+    let (injector, answers) = Noted::of(injector, experiment.dry_run);
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
-    let longest = experiment.located.catalogue.safety().max_total_duration;
-    let held = match run_deadline(longest) {
-        Ok(_) => Held::host(&experiment).await,
-        Err(error) => Err(error),
+    let active = Active::begin();
+    let ready = tokio::select! {
+        biased;
+        cause = active.cancelled() => return active.told(draft.write(stopped_in_setup(cause))),
+        ready = clear_the_way(&experiment, &draft) => ready,
     };
-    let mut held = match held {
-        Ok(held) => held,
+    let (mut held, swept) = match ready {
+        Ok(ready) => ready,
         Err(error) if error.is_input() => return Err(error),
-        Err(error) => return draft.write(could_not_run(&error), &[], experiment.inconclusive),
+        Err(error) => return draft.write(could_not_run(&error)),
     };
-    draft.housekeeping(housekeeping::sweep().await);
+    draft.housekeeping(swept);
     let _sorting = panics::Sorting::begin();
     let source = std::mem::replace(&mut experiment.environment, Source::Missing);
     let started =
         panics::Guarded::new(Box::pin(start(source, experiment.scenario.service().map(str::to_owned))));
+    let started = tokio::select! {
+        biased;
+        cause = active.cancelled() => return active.told(draft.write(stopped_in_setup(cause))),
+        started = started => started,
+    };
     let started =
-        started.await.unwrap_or_else(|why| Err(Error::setup(format!("the environment panicked at {why}"))));
+        started.unwrap_or_else(|why| Err(Error::setup(format!("the environment panicked at {why}"))));
     let environment = match started {
         Ok(environment) => environment,
         Err(error) if error.is_input() => return Err(error),
-        Err(error) => return draft.write(could_not_run(&error), &[], experiment.inconclusive),
+        Err(error) => return draft.write(could_not_run(&error)),
     };
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
     safety::check(&experiment, service)?;
-    if let Err(error) = safety::clear(&experiment, service, &mut held).await {
-        return draft.write(could_not_run(&error), services, experiment.inconclusive);
-    }
-    // A probe may be too slow for the usual baseline as well; what was asked for is left as it is.
-    let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
-    let planned = match experiment.baseline {
-        Some(_) => planned,
-        None => {
-            Planned { baseline: planned.baseline.max(slowest.saturating_mul(BASELINE_SAMPLES)), ..planned }
-        }
+    draft.services(services);
+    let clear = tokio::select! {
+        biased;
+        cause = active.cancelled() => return active.told(draft.write(stopped_in_setup(cause))),
+        clear = safety::clear(&experiment, service, &mut held) => clear,
     };
-    draft.planned(planned);
-    let held = Arc::new(held);
-    let mut what = plan::of(&experiment, &profile, planned, service, services, &probes);
-    let injector = Box::new(injector);
-    let trace = carry_out(&experiment, &profile, planned, injector, &held, (service, probes), services).await;
-    what.injection = noted.injection();
-    if experiment.dry_run {
-        eprintln!("{}\n", render::plan(&what));
+    if let Err(error) = clear {
+        return draft.write(could_not_run(&error));
     }
-    draft.plan(what);
-    draft.write(trace, services, experiment.inconclusive)
+    let planned = phases::for_probes(planned, &experiment, &probes);
+    draft.planned(planned);
+    draft.plan(plan::of(&experiment, &profile, planned, service, services, &probes), answers);
+    let charge = Charge { draft: Arc::new(draft), active, held: Arc::new(held) };
+    let report =
+        carry_out(&experiment, &profile, charge, Box::new(injector), (service, probes), services).await;
+    if let (true, Ok(report)) = (experiment.dry_run, &report)
+        && let Some(plan) = &report.plan
+    {
+        eprintln!("{}\n", render::plan(plan));
+    }
+    report
+}
+
+/// What must be so before anything is started: a reaper watches, the whole run has time left, nobody is in the way, and
+/// nothing of a dead run is. Returns the locks, and what was cleaned up.
+async fn clear_the_way(experiment: &Experiment, draft: &Draft) -> Result<(Held, Vec<String>), Error> {
+    draft.open()?;
+    let left = run_deadline(experiment.located.catalogue.safety().max_total_duration)?;
+    // The guardian ends the run in time; a process that goes on all the same is ended from outside.
+    let last = clock::monotonic() + (left + AFTER_DEADLINE).as_secs_f64();
+    ledger::end_by(last).map_err(|error| Error::setup(format!("nothing was started: {error}")))?;
+    let held = Held::host(experiment).await?;
+    Ok((held, housekeeping::sweep().await))
 }
 
 /// Whether the variable makes a dry run of every run. It outweighs what a test says: somebody who sets it relies on it.
 fn dry_run_wanted() -> bool {
     env::var("CHAOS_TEST_DRY_RUN").is_some_and(|value| value != "0")
-}
-
-/// No phase is longer than this; what is was mistyped.
-const LONGEST_PHASE: Duration = Duration::from_secs(24 * 3600);
-/// A baseline of fewer samples than this would not be believed, and a few may be lost at its edges.
-const BASELINE_SAMPLES: u32 = 25;
-
-/// How long the phases are to be.
-fn phases(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error> {
-    let chaos = experiment.scenario.duration;
-    let objectives = &profile.objectives;
-    let recovery = objectives.recovery.time.unwrap_or(Duration::from_secs(10));
-    let longest_outage = objectives.time_to_recover.unwrap_or_default();
-    let stable = objectives.recovery.stable_for();
-    let enough = match &experiment.body {
-        BodyKind::Repeat(rate, _) => rate.interval() * BASELINE_SAMPLES,
-        BodyKind::None | BodyKind::Once(_) => Duration::ZERO,
-    };
-    let usual = (chaos / 3).clamp(Duration::from_secs(2), Duration::from_secs(10)).max(enough);
-    let planned = Planned {
-        baseline: experiment.baseline.unwrap_or(usual),
-        chaos,
-        watch: experiment
-            .watch
-            .unwrap_or_else(|| recovery.saturating_mul(2).max(longest_outage).saturating_add(stable)),
-    };
-    let phases = [("baseline", planned.baseline), ("duration", planned.chaos), ("watch", planned.watch)];
-    match phases.into_iter().find(|(_, length)| *length > LONGEST_PHASE) {
-        Some((name, length)) => Err(Error::input(format!(
-            "the {name} is {}, and a phase lasts a day at most",
-            show_duration(length)
-        ))),
-        None => Ok(planned),
-    }
 }
 
 async fn start(source: Source, service: Option<String>) -> Result<Arc<dyn AsEnvironment>, Error> {
@@ -149,6 +144,11 @@ fn could_not_run(error: &Error) -> Trace {
     let marks = Marks { ended: Some(Duration::ZERO), ..Marks::default() };
     let trouble = Some(Trouble { stage: Stage::Setup, message: error.to_string() });
     Trace { marks, trouble, ..Trace::default() }
+}
+
+fn stopped_in_setup(cause: AbortCause) -> Trace {
+    let marks = Marks { ended: Some(Duration::ZERO), ..Marks::default() };
+    Trace { marks, abort: Some(Abort { at: Duration::ZERO, cause }), ..Trace::default() }
 }
 
 /// The service the fault is aimed at, and the probes to measure with.
@@ -189,12 +189,15 @@ fn aim<'a>(
 async fn carry_out(
     experiment: &Experiment,
     profile: &SloProfile,
-    planned: Planned,
+    charge: Charge,
     injector: Box<dyn DynInjector>,
-    held: &Arc<Held>,
     (service, mut probes): (&Service, Vec<ProbeSpec>),
     services: &[Service],
-) -> Trace {
+) -> Result<Report, Error> {
+    let planned = charge.draft.phases();
+    let locks = charge.held.descriptors().unwrap_or_default();
+    let owed = Arc::new(FileLedger::of(charge.draft.number(), locks));
+    let audit = Audit::of(services, Arc::clone(&owed)).before().await;
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::started_now());
     let recorder = Arc::new(Recorder::new());
     let requests = recorder.add_requests(REQUEST_TIMEOUT);
@@ -216,16 +219,15 @@ async fn carry_out(
     };
     let ports = Ports {
         clock: Arc::clone(&clock),
-        injector,
-        ledger: Arc::new(FileLedger::of(None, held.descriptors().unwrap_or_default())),
+        injector: Arc::from(injector),
+        keeper: Arc::clone(&charge.draft) as Arc<dyn Keeper>,
+        ledger: owed as Arc<dyn Ledger>,
         probes,
         body: once.then_some(line as Arc<dyn crate::port::Body>),
         progress,
         mishap: mishaps(services),
     };
-    // For the plan's `run_ends`, once the engine has it: where on its clock the time of the whole run is over.
     let longest = experiment.located.catalogue.safety().max_total_duration;
-    let _run_ends = run_deadline(longest).ok().map(|left| clock.now() + left);
     let plan = Plan {
         fault: experiment.scenario.fault.clone(),
         target: service.target(),
@@ -234,35 +236,37 @@ async fn carry_out(
         chaos: planned.chaos,
         watch: planned.watch,
         grace: GRACE,
+        guard: guard(experiment),
+        limits: Limits::default(),
+        run_ends: run_deadline(longest).ok().map(|left| clock.now() + left),
         dry_run: experiment.dry_run,
     };
     let chaos = hand(services, &recorder, &clock, requests);
-    // If the caller drops this future, the sender goes with it and the engine reverts and ends.
-    let (going_on, cancel) = watch::channel(false);
-    let guard = CancelOnDrop(going_on);
-    let kept = Arc::clone(&recorder);
-    // The locks are kept until the fault is gone, also when nobody waits for that.
-    let (run, locks, now) =
-        (engine::run(plan, ports, recorder, cancel), Arc::clone(held), Arc::clone(&clock));
-    let engine = crate::sys::runtime::harness().spawn(async move {
-        let trace = run.await;
-        locks.fault_ended(&trace.marks, now.now());
-        trace
-    });
-    let trace = drive(engine, commands, body, chaos, clock).await;
+    charge.active.ends(services.iter().map(Service::ender));
+    // If the caller drops this future, the engine is told: it reverts and ends.
+    let guard = CancelOnDrop(Arc::clone(&charge.active));
+    let engine = supervise::start(plan, ports, recorder, charge, audit);
+    let outcome = drive(engine, commands, body, chaos, clock).await;
     drop(guard);
-    trace.unwrap_or_else(|panic| {
-        // What was observed until then is kept.
-        kept.trouble(Trouble { stage: Stage::Cleanup, message: format!("the engine stopped: {panic}") });
-        kept.finish()
-    })
+    outcome
 }
 
-struct CancelOnDrop(watch::Sender<bool>);
+/// When the guardian is to stop the run.
+fn guard(experiment: &Experiment) -> Guard {
+    let catalogue = &experiment.located.catalogue;
+    let own = experiment.scenario.abort_conditions.as_ref();
+    Guard {
+        conditions: own.unwrap_or(&catalogue.safety().abort_conditions).clone(),
+        own: own.is_some(),
+        interval: catalogue.monitoring().health_check.interval,
+    }
+}
+
+struct CancelOnDrop(Arc<Active>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.send_replace(true);
+        self.0.cancel(AbortCause::Dropped);
     }
 }
 

@@ -7,7 +7,7 @@ use super::driver::BodyFn;
 use super::{Chaos, Identity, IntoBodyResult, LocalFuture, Located, Objective, locate, read};
 use crate::environment::{AsEnvironment, Environment};
 use crate::error::Error;
-use crate::model::{Fault, Intensity, Scenario, SloProfile};
+use crate::model::{AbortConditions, Fault, Intensity, Scenario, SloProfile};
 use crate::port::DynInjector;
 use crate::report::Report;
 use crate::units::Rate;
@@ -229,6 +229,13 @@ impl Experiment {
     /// the chaos phase has been over for a while.
     pub fn watch(mut self, duration: Duration) -> Self {
         self.watch = Some(duration);
+        self
+    }
+
+    /// When to stop a run that does more harm than meant. These replace the catalogue's, and apply through the whole
+    /// fault, also one that makes errors on purpose; `AbortConditions::default()` never trips.
+    pub fn abort_conditions(mut self, conditions: AbortConditions) -> Self {
+        self.scenario.abort_conditions = Some(conditions);
         self
     }
 

@@ -7,6 +7,8 @@
 //! a run that has begun leaves a record.
 //! Not here: how anything is measured, injected or judged.
 
+mod active;
+mod audit;
 mod body;
 mod catalogue_file;
 mod chaos;
@@ -21,10 +23,12 @@ mod locks;
 mod noted;
 mod objective;
 mod panics;
+mod phases;
 mod plan;
 mod progress;
 mod record;
 mod safety;
+mod supervise;
 
 pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};

@@ -27,6 +27,7 @@ pub(crate) mod residue;
 pub(crate) mod run_folder;
 pub(crate) mod run_start;
 pub(crate) mod runtime;
+pub(crate) mod signals;
 pub(crate) mod timer;
 pub(crate) mod undo;
 #[cfg(feature = "cli")]

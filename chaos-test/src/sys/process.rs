@@ -65,6 +65,11 @@ impl ManagedProcess {
         Ok(process)
     }
 
+    /// What it and all it starts carry in their environment.
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
     pub(crate) fn log(&self) -> &Path {
         &self.spec.log
     }

@@ -94,10 +94,6 @@ impl Reaper {
         })
     }
 
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Starts another one if this one has ended: nothing may be done without one.
     pub(super) fn keep_alive(&mut self, ledger: &Path) -> io::Result<()> {
         if self.child.try_wait()?.is_none() {

@@ -115,11 +115,6 @@ pub(crate) fn current() -> Option<PathBuf> {
     book().as_ref().map(|book| book.path.clone())
 }
 
-/// The pid of this process's reaper, if there is one.
-pub(crate) fn reaper() -> Option<u32> {
-    book().as_ref().map(|book| book.reaper.pid())
-}
-
 /// Does something with the ledger, which is opened at the first call, together with its reaper.
 fn with<T>(work: impl FnOnce(&mut Book) -> io::Result<T>) -> io::Result<T> {
     let mut slot = book();
@@ -188,13 +183,19 @@ pub(crate) struct FileLedger {
     /// The locks of the experiment that the reaper is yet to be handed.
     locks: Mutex<Vec<OwnedFd>>,
     held: Mutex<Vec<Hold>>,
+    ids: Mutex<Vec<String>>,
 }
 
 impl FileLedger {
     /// The reaper keeps copies of `locks` while anything is owed: whoever waits for one of them then finds everything
     /// undone, also if this process is killed.
     pub(crate) fn of(experiment: Option<u64>, locks: Vec<OwnedFd>) -> Self {
-        Self { experiment, locks: Mutex::new(locks), held: Mutex::default() }
+        Self { experiment, locks: Mutex::new(locks), held: Mutex::default(), ids: Mutex::default() }
+    }
+
+    /// The ids of all that was owed here, paid or not.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn hand_over(&self) -> io::Result<()> {
@@ -214,6 +215,7 @@ fn failed(source: io::Error) -> LedgerError {
 
 impl Ledger for FileLedger {
     fn owe(&self, record: &RevertRecord) -> Result<(), LedgerError> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).push(record.id.clone());
         self.hand_over().and_then(|()| owe(record, self.experiment)).map_err(failed)
     }
 

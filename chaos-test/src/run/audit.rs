@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use crate::environment::Service;
+use crate::sys::ledger::FileLedger;
+use crate::sys::residue::{Scope, Snapshot};
+use crate::sys::runtime::harness;
+
+/// Looks for what an experiment may have left, without asking the injector that should have undone it.
+pub(super) struct Audit {
+    scope: Scope,
+    ledger: Arc<FileLedger>,
+    before: Snapshot,
+}
+
+impl Audit {
+    pub(super) fn of(services: &[Service], ledger: Arc<FileLedger>) -> Self {
+        let started = services.iter().filter_map(|service| {
+            Some(((service.mark()?.to_owned(), service.name().to_owned()), service.direct_address().port()))
+        });
+        let (services, ports) = started.unzip();
+        let scope = Scope { services, ports, faults: Vec::new() };
+        Self { scope, ledger, before: Snapshot::default() }
+    }
+
+    /// What is there before the first injection.
+    pub(super) async fn before(mut self) -> Self {
+        let scope = self.scope.clone();
+        // A look that fails finds nothing, and then everything found later is new.
+        self.before = harness().spawn_blocking(move || scope.look()).await.unwrap_or_default();
+        self
+    }
+
+    /// What the faults have left, after the last revert.
+    pub(super) async fn after_revert(&mut self) -> Vec<String> {
+        self.scope.faults = self.ledger.ids();
+        let (scope, before) = (self.scope.clone(), self.before.clone());
+        looked(harness().spawn_blocking(move || scope.after_revert(&before, &scope.look())).await)
+    }
+
+    /// What the services have left, after they were ended.
+    pub(super) async fn after_end(&self) -> Vec<String> {
+        let scope = self.scope.clone();
+        looked(harness().spawn_blocking(move || scope.after_end(&scope.look())).await)
+    }
+}
+
+fn looked<E: std::fmt::Display>(found: Result<Vec<String>, E>) -> Vec<String> {
+    found.unwrap_or_else(|panic| vec![format!("nobody knows: the audit failed ({panic})")])
+}

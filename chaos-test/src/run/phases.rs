@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use super::experiment::{BodyKind, Experiment};
+use crate::error::Error;
+use crate::model::SloProfile;
+use crate::port::ProbeSpec;
+use crate::report::Planned;
+use crate::units::show_duration;
+
+/// No phase is longer than this; what is was mistyped.
+const LONGEST_PHASE: Duration = Duration::from_secs(24 * 3600);
+/// A baseline of fewer samples than this would not be believed, and a few may be lost at its edges.
+const BASELINE_SAMPLES: u32 = 25;
+
+/// How long the phases are to be.
+pub(super) fn planned(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error> {
+    let chaos = experiment.scenario.duration;
+    let objectives = &profile.objectives;
+    let recovery = objectives.recovery.time.unwrap_or(Duration::from_secs(10));
+    let longest_outage = objectives.time_to_recover.unwrap_or_default();
+    let stable = objectives.recovery.stable_for();
+    let enough = match &experiment.body {
+        BodyKind::Repeat(rate, _) => rate.interval() * BASELINE_SAMPLES,
+        BodyKind::None | BodyKind::Once(_) => Duration::ZERO,
+    };
+    let usual = (chaos / 3).clamp(Duration::from_secs(2), Duration::from_secs(10)).max(enough);
+    let planned = Planned {
+        baseline: experiment.baseline.unwrap_or(usual),
+        chaos,
+        watch: experiment
+            .watch
+            .unwrap_or_else(|| recovery.saturating_mul(2).max(longest_outage).saturating_add(stable)),
+    };
+    let phases = [("baseline", planned.baseline), ("duration", planned.chaos), ("watch", planned.watch)];
+    match phases.into_iter().find(|(_, length)| *length > LONGEST_PHASE) {
+        Some((name, length)) => Err(Error::input(format!(
+            "the {name} is {}, and a phase lasts a day at most",
+            show_duration(length)
+        ))),
+        None => Ok(planned),
+    }
+}
+
+/// The same, now that the probes are known. One may be too slow for the usual baseline; what was asked for is left as it
+/// is.
+pub(super) fn for_probes(planned: Planned, experiment: &Experiment, probes: &[ProbeSpec]) -> Planned {
+    let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
+    match experiment.baseline {
+        Some(_) => planned,
+        None => {
+            Planned { baseline: planned.baseline.max(slowest.saturating_mul(BASELINE_SAMPLES)), ..planned }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A test process that does not come to a good end: `doomed FLAG how`. Its fault is the file FLAG. It tells the process
+//! of its service, and when the fault is in.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a program of the tests")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::port::{
+    Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
+};
+use chaos_test::prelude::*;
+
+struct Flag(PathBuf);
+
+impl Injector for Flag {
+    fn support(&self, _fault: &Fault, _target: &Target) -> Support {
+        Support::Yes { mechanism: "flag" }
+    }
+    async fn prepare(&self, _fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+        Ok(Prepared {
+            record: RevertRecord {
+                id: format!("flag-{}", std::process::id()),
+                injector: "flag".into(),
+                service: target.service.clone(),
+                payload: serde_json::Value::Null,
+                undo: Vec::new(),
+            },
+            mechanism: "flag".into(),
+            detail: "a flag".into(),
+            unit: DoseUnit::Down,
+            asked: 1.0,
+            steps: Vec::new(),
+        })
+    }
+    async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
+        std::fs::write(&self.0, "up").map_err(|error| InjectError(error.to_string()))
+    }
+    async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
+        Ok(Presence::of(Dose { asked: 1.0, measured: f64::from(u8::from(self.0.exists())) }))
+    }
+    async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
+        std::fs::remove_file(&self.0).map_err(|error| RevertError(error.to_string()))
+    }
+}
+
+async fn service() -> Result<Environment, Error> {
+    let stub = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/"));
+    let environment = Environment::builder().process("app", stub).start().await?;
+    println!("service {}", environment.services()[0].pid().expect("it runs"));
+    Ok(environment)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut args = std::env::args().skip(1);
+    let (flag, how) = (args.next().expect("a flag"), args.next().expect("how it ends"));
+    let experiment = Experiment::fault(
+        Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, interface: None },
+        if how == "wait" { 60.seconds() } else { 2.seconds() },
+    )
+    .expect("the built-in catalogue")
+    .environment(service)
+    .injector(Flag(Path::new(&flag).to_path_buf()))
+    .baseline(1.seconds())
+    .watch(2.seconds())
+    .name(how.clone());
+    let run = experiment.body(move |_| {
+        println!("in");
+        let blocks = how == "block";
+        async move {
+            // A mistake that people make: this takes the thread that the test has.
+            if blocks {
+                std::thread::sleep(Duration::from_secs(600));
+            }
+            std::future::pending::<()>().await
+        }
+    });
+    if flag.ends_with("dropped") {
+        let _ = tokio::time::timeout(4.seconds(), run.run()).await.expect_err("it takes a minute");
+        // The harness's threads have it now.
+        tokio::time::sleep(3.seconds()).await;
+    } else {
+        let report = run.run().await.expect("well formed");
+        println!("over: {}", report.headline());
+    }
+}
