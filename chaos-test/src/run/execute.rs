@@ -42,9 +42,8 @@ pub(super) async fn execute(mut experiment: Experiment) -> Result<Report, Error>
             .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
     };
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
-    let longest = experiment.located.catalogue.safety().max_total_duration;
-    let held = match run_deadline(longest) {
-        Ok(_) => Held::host(&experiment).await,
+    let held = match safety::has_room(&experiment) {
+        Ok(()) => Held::host(&experiment).await,
         Err(error) => Err(error),
     };
     let mut held = match held {
