@@ -16,11 +16,11 @@ pub(super) fn run_deadline(longest: Duration) -> Result<Duration, Error> {
         return Ok(left);
     }
     Err(Error::setup(format!(
-        "the run {} has been going on for {}, since {}, and `safety.max_total_duration_seconds` gives a whole run {}: \
-         nothing was injected. Raise that key in the catalogue, or begin another run",
+        "the run {} began at {}, {} ago, and `safety.max_total_duration_seconds` gives a whole run {}: nothing was \
+         injected. Raise that key in the catalogue, or begin another run",
         run_folder::run_id(),
-        show_duration(Duration::from_secs(now.saturating_sub(started).as_secs())),
         time_of_day(started),
+        show_duration(Duration::from_secs(now.saturating_sub(started).as_secs())),
         show_duration(longest)
     )))
 }

@@ -115,6 +115,7 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
 /// What must be so before anything is started: a reaper watches, the whole run has time left, nobody is in the way, and
 /// nothing of a dead run is. Returns the locks, and what was cleaned up.
 async fn clear_the_way(experiment: &Experiment, draft: &Draft) -> Result<(Held, Vec<String>), Error> {
+    safety::has_room(experiment)?;
     draft.open()?;
     let left = run_deadline(experiment.located.catalogue.safety().max_total_duration)?;
     // The guardian ends the run in time; a process that goes on all the same is ended from outside.

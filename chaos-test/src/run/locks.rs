@@ -34,6 +34,9 @@ const BETWEEN_LINES: Duration = Duration::from_secs(30);
 
 const HOST: &str = "host.lock";
 const TURNSTILE: &str = "host.turn";
+const TARGET: &str = "target-";
+/// A target's lock that nobody has had for this long is removed.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
 /// The locks of one experiment, given up when this is dropped: not before its fault is gone.
 #[derive(Debug)]
@@ -56,10 +59,11 @@ impl Held {
         let name = experiment.identity.test.clone();
         let fault = &experiment.scenario.fault;
         let (mode, what) = match fault.is_host_wide() {
-            true => {
-                (Mode::Exclusive, format!("this host for itself ({} is felt everywhere on it)", fault.kind()))
-            }
-            false => (Mode::Shared, "the end of a fault that is felt everywhere on this host".into()),
+            true => (
+                Mode::Exclusive,
+                format!("to have this host to itself ({} is felt everywhere on it)", fault.kind()),
+            ),
+            false => (Mode::Shared, "for the end of a fault that is felt everywhere on this host".into()),
         };
         let mut turn = None;
         let attempt = || {
@@ -83,8 +87,9 @@ impl Held {
     /// Waits until nobody else aims at a running target, and until `cooldown` after the last fault there was removed.
     pub(super) async fn target(&mut self, address: SocketAddr, cooldown: Duration) -> Result<(), Error> {
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        let file = format!("target-{}-{}.lock", address.ip(), address.port());
-        let what = format!("{address}: one experiment at a time is aimed at it");
+        let file = format!("{TARGET}{}-{}.lock", address.ip(), address.port());
+        self.dir.sweep(TARGET, cooldown.max(FORGOTTEN));
+        let what = format!("for {address}, at which one experiment at a time is aimed");
         let wait = Wait { name: &self.name, what, limit: self.limit, dir: &self.dir, locks: &[&file] };
         let mut lock = wait.until(|| self.dir.try_take(&file, Mode::Exclusive)).await?;
         lock.announce(&self.name);
@@ -192,7 +197,7 @@ impl Wait<'_> {
             let so_far = waited.elapsed();
             if so_far >= self.limit {
                 return Err(Error::setup(format!(
-                    "gave up after {} of waiting for {}; {}. {WAIT} says how long to wait",
+                    "gave up after {} of waiting {}; {}. Nothing was injected; {WAIT} says how long to wait",
                     show_duration(self.limit),
                     self.what,
                     self.in_the_way()
@@ -200,12 +205,7 @@ impl Wait<'_> {
             }
             if so_far >= next_line {
                 let so_far = show_duration(Duration::from_secs(so_far.as_secs()));
-                tell(&format!(
-                    "{} waits for {} ({so_far} so far); {}",
-                    self.name,
-                    self.what,
-                    self.in_the_way()
-                ));
+                tell(&format!("{} waits {} ({so_far} so far); {}", self.name, self.what, self.in_the_way()));
                 next_line = waited.elapsed() + BETWEEN_LINES;
             }
             // Not the kernel's queue: a thread that waits there cannot be called back.

@@ -61,15 +61,20 @@ fn confirmation(experiment: &Experiment, safety: &Safety, service: &Service) -> 
     )))
 }
 
-/// Waits until the target is free, and makes sure that what the fault takes and the time it needs are there.
+/// Whether the time of the whole run is not over, and what the fault takes leaves enough.
+pub(super) fn has_room(experiment: &Experiment) -> Result<(), Error> {
+    run_deadline(experiment.located.catalogue.safety().max_total_duration)?;
+    check_floor(experiment)
+}
+
+/// Waits until the target is free.
 pub(super) async fn clear(experiment: &Experiment, service: &Service, held: &mut Held) -> Result<(), Error> {
     let (target, safety) = (service.target(), experiment.located.catalogue.safety());
     if let (TargetKind::Url, Some(address)) = (target.kind, target.address) {
         held.target(address, safety.cooldown).await?;
     }
-    // It may have been a long wait.
-    run_deadline(safety.max_total_duration)?;
-    check_floor(experiment)
+    // It may have been a long wait, and the services have taken their share.
+    has_room(experiment)
 }
 
 /// Whether what the fault takes leaves enough on this host.

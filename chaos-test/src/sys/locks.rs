@@ -12,6 +12,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::libc;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,26 @@ impl LockDir {
             (one.gone, one.since).partial_cmp(&(other.gone, other.since)).unwrap_or(std::cmp::Ordering::Equal)
         });
         holders
+    }
+
+    /// Removes the locks whose names begin so and that nobody has had for that long: every port that a test ever aimed
+    /// at would leave one. Best effort; in a shared directory only their owner may.
+    pub(crate) fn sweep(&self, prefix: &str, idle: Duration) {
+        let now = unix_time().as_secs();
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if !name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(".lock")) {
+                continue;
+            }
+            let Ok(file) = open_there(&entry.path(), false) else { continue };
+            let Ok(found) = file.metadata() else { continue };
+            let age = now.saturating_sub(u64::try_from(found.mtime()).unwrap_or(u64::MAX));
+            // Removed with the lock in hand. Who has opened it meanwhile will see that it has no name left.
+            let mine = age > idle.as_secs() && file.try_lock().is_ok();
+            if mine && file.metadata().is_ok_and(|found| found.nlink() == 1) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn notes(&self, name: &str) -> Vec<(PathBuf, Mark)> {

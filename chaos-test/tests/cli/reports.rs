@@ -81,6 +81,7 @@ fn nothing_found_is_four() {
     sandbox.write("runs/run-1/notes.txt", "");
     sandbox.write("runs/run-1/chaos_results.json", "{}");
     sandbox.write("runs/run-1/resilience_validation.json", "{}");
+    sandbox.write("runs/run-1/run.json", r#"{"format":1,"started":1700000000.5}"#);
     let ended = sandbox.run(&["report"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(4), ""), "{ended:?}");
 }
@@ -205,7 +206,9 @@ fn results_may_be_run_folders_and_single_records() {
     assert!(folder.stdout.contains("`breaks`") && !folder.stdout.contains("`survives`"), "{folder:?}");
     let file = sandbox.run(&["report", "--results", "runs/old/breaks.json"]);
     assert_eq!(file.stdout, folder.stdout);
-    let both = sandbox.run(&["report", "--results", "runs/old", "runs/new/survives.json"]);
+    let start = sandbox.write("runs/new/run.json", r#"{"format":1,"started":1700000000.5}"#);
+    let start = start.display().to_string();
+    let both = sandbox.run(&["report", "--results", "runs/old", "runs/new/survives.json", &start]);
     assert!(both.stdout.contains("1 of 2 tests passed"), "{both:?}");
     assert!(both.stderr.ends_with("validation: resilience_validation.json\n"), "{both:?}");
 }

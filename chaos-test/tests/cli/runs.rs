@@ -49,7 +49,9 @@ fn records(sandbox: &Sandbox) -> Vec<Report> {
     let run = runs.next().expect("a run").unwrap().path();
     assert!(runs.next().is_none(), "one command is one run");
     let files = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
-    let json = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
+    let json = files.filter(|file| {
+        file.extension().is_some_and(|extension| extension == "json") && !file.ends_with("run.json")
+    });
     let mut reports: Vec<Report> =
         json.map(|file| Report::from_json(&std::fs::read(file).unwrap()).unwrap()).collect();
     reports.sort_by(|a, b| a.test.cmp(&b.test));

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -9,8 +9,8 @@ use serde::de::IgnoredAny;
 
 use crate::exit::{Exit, Stop};
 
-/// Names that this command and its like write beside the records.
-const OURS: [&str; 2] = [VALIDATION, "chaos_results.json"];
+/// Names that this command and its like write beside the records, and that of the file that says when a run began.
+const OURS: [&str; 3] = [VALIDATION, "chaos_results.json", "run.json"];
 pub(crate) const VALIDATION: &str = "resilience_validation.json";
 /// How far below a directory `--all` looks for run folders.
 const DEEPEST: u32 = 6;
@@ -137,8 +137,8 @@ fn home(records: &BTreeSet<PathBuf>, places: &[PathBuf]) -> PathBuf {
     }
 }
 
-/// Reads a record without its samples, which a report does not need and a run has many of; `None` for a file that
-/// one of our own commands wrote.
+/// Reads a record without its samples, which a report does not need and a run has many of; `None` for a file of ours
+/// that is no record.
 pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
     let bytes = files::read(path)?;
     match Report::from_json(&bytes) {
@@ -146,7 +146,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
             report.trace.streams.iter_mut().for_each(|stream| stream.samples = Vec::new());
             Ok(Some(report))
         }
-        Err(_) if is_validation(&bytes) || is_merged(&bytes) => Ok(None),
+        Err(_) if is_validation(&bytes) || is_merged(&bytes) || is_run_start(&bytes) => Ok(None),
         Err(reason) => Err(reason),
     }
 }
@@ -179,4 +179,10 @@ fn is_merged(bytes: &[u8]) -> bool {
         _unreadable: Vec<IgnoredAny>,
     }
     serde_json::from_slice::<Merged>(bytes).is_ok()
+}
+
+/// Whether this is a `run.json`, which says when its run began.
+fn is_run_start(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<BTreeMap<String, f64>>(bytes)
+        .is_ok_and(|start| start.keys().eq(["format", "started"]))
 }

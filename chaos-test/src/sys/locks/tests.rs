@@ -114,3 +114,22 @@ fn what_one_holder_leaves_the_next_one_reads() {
     drop(lock);
     assert_eq!(take(&dir, Mode::Exclusive).unwrap().read::<Vec<u32>>(), Some(vec![4]));
 }
+
+#[test]
+fn locks_that_nobody_has_had_for_long_go() {
+    let (root, dir) = dir();
+    let held = dir.try_take("target-held.lock", Mode::Exclusive).unwrap().unwrap();
+    for name in ["target-old.lock", "target-new.lock", "host.lock"] {
+        drop(dir.try_take(name, Mode::Exclusive).unwrap());
+    }
+    let path = |name: &str| root.path().join("locks").join(name);
+    for name in ["target-old.lock", "target-held.lock", "host.lock"] {
+        let file = File::options().write(true).open(path(name)).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+    }
+    dir.sweep("target-", Duration::from_secs(3600));
+    let left = ["target-old.lock", "target-new.lock", "target-held.lock", "host.lock"]
+        .map(|name| path(name).exists());
+    assert_eq!(left, [false, true, true, true]);
+    drop(held);
+}
