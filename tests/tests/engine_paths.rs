@@ -161,6 +161,12 @@ async fn an_injection_that_goes_wrong_half_way_is_undone() {
         assert_eq!(flag.called("revert"), times, "{how:?}");
         assert!(!*flag.present.lock().unwrap(), "{how:?}: it is still there");
         assert!(report.trace.marks.removed.is_some(), "{how:?}: and nobody saw it go");
+        let marks = &report.trace.marks;
+        assert_eq!(
+            marks.chaos_ended.is_some(),
+            marks.injected.is_some(),
+            "{how:?}: recovery has no beginning"
+        );
         assert!(!report.trace.streams[0].samples.is_empty(), "{how:?}: what was measured is kept");
     };
     tokio::join!(

@@ -18,12 +18,12 @@ use chaos_test::units::Percent;
 use suite::{Answer, Scripted, Stub};
 
 /// The interval of the health check in this catalogue, by which the conditions count.
-const H: Duration = Duration::from_millis(200);
+const H: Duration = Duration::from_millis(300);
 const CATALOGUE: &str = r#"
 scenarios:
   - {name: Scripted Delay, type: network_delay, intensity: light, duration: 8, description: a script, parameters: {delay_ms: 1}}
   - {name: Scripted Crash, type: container_crash, intensity: light, duration: 5, description: a script, parameters: {downtime: 3}}
-monitoring: {health_check: {interval: "200ms"}}
+monitoring: {health_check: {interval: "300ms"}}
 safety: {abort_conditions: {error_rate_percent: 50, consecutive_failures: 5, response_time_ms: 300}}
 "#;
 
@@ -34,10 +34,10 @@ fn experiment(scenario: &str, stub: &Stub, script: Vec<(Duration, Answer)>) -> E
     Experiment::scenario_of(file.path(), scenario)
         .expect("it is in the catalogue")
         .environment(move || {
-            Environment::builder().url("app", url).probe("app", Probe::http("/").every(20.ms())).start()
+            Environment::builder().url("app", url).probe("app", Probe::http("/").every(50.ms())).start()
         })
         .injector(Scripted::new(stub.clone(), script))
-        .baseline(1.seconds())
+        .baseline(2.seconds())
 }
 
 async fn stub() -> Stub {
@@ -112,8 +112,8 @@ async fn failures_in_a_row_stop_the_run_and_a_blip_does_not() {
         assert!(matches!(cause, AbortCause::ConsecutiveFailures { limit: 5, .. }), "{cause:?}");
     };
     let short = async {
-        // Some fifteen probes in a row, and yet only for a moment.
-        let script = vec![(500.ms(), Answer::Down), (800.ms(), Answer::Well)];
+        // More than five probes in a row, and yet only for a moment.
+        let script = vec![(500.ms(), Answer::Down), (1000.ms(), Answer::Well)];
         let stub = stub().await;
         let experiment = experiment("Scripted Delay", &stub, script).abort_conditions(conditions());
         let report = report(experiment.duration(3.seconds()).name("a blip")).await;

@@ -181,7 +181,8 @@ impl Seen<'_> {
         })
     }
 
-    /// An answer that took longer than that, or is already taking longer.
+    /// An answer that took longer than that from its sending on, or is already taking longer. Nothing takes longer than
+    /// the timeout of its stream, by which a moment more or less of ours is no matter.
     fn response_time(&self, limit: Duration, checked: &mut usize) -> Option<AbortCause> {
         let slow = |took, pending| AbortCause::ResponseTime { stream: self.name(), took, pending, limit };
         for (n, (at, sample)) in self.slots.iter().enumerate().skip(*checked) {
@@ -192,9 +193,10 @@ impl Seen<'_> {
                 _ if *at < self.from => continue,
                 // It was never sent.
                 Some(sample) if sample.outcome == Outcome::Dropped => continue,
-                Some(sample) => sample.latency,
+                Some(sample) => sample.latency.saturating_sub(sample.lag),
                 None => self.now.saturating_sub(*at),
             };
+            let took = took.min(self.stream.timeout);
             if took > limit {
                 return Some(slow(took, sample.is_none()));
             }

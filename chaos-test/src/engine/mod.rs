@@ -72,7 +72,11 @@ pub(crate) async fn run(
     run.revert().await;
     let whole = if held == Some(true) { guardian.over(run.after_removal()).await } else { held.map(drop) };
     let ended = run.ports.clock.now();
-    recorder.mark(|marks| marks.ended = Some(ended));
+    recorder.mark(|marks| {
+        marks.ended = Some(ended);
+        // Stopped after its fault was gone, a chaos phase ends with the run.
+        marks.chaos_ended = marks.chaos_ended.or(marks.injected.map(|_| ended));
+    });
     recorder.enter(Phase::Recovered, ended);
     let _ = stop.send(true);
     drop(run.keep());

@@ -12,7 +12,7 @@ fn stream(interval: Duration) -> Stream {
         name: "app".into(),
         kind: StreamKind::Probe,
         interval,
-        timeout: Duration::from_secs(1),
+        timeout: Duration::from_secs(30),
         samples: Vec::new(),
     }
 }
@@ -152,6 +152,21 @@ fn every_answer_is_looked_at_once_and_those_under_way_until_they_are_there() {
     assert_eq!(checked, 2, "the third is under way");
     list[2].1 = Some(Sample { at: ms(200), lag: ms(0), latency: ms(6_000), outcome: Outcome::Good });
     assert!(seen(&app, &list, ms(6_300)).response_time(ms(5_000), &mut checked).is_some());
+}
+
+#[test]
+fn what_times_out_at_the_limit_or_before_does_not_take_longer() {
+    let limit = ms(5_000);
+    let app = Stream { timeout: limit, ..stream(ms(1_000)) };
+    let mut list = slots(ms(1_000), good(1).chain([None]));
+    assert_eq!(seen(&app, &list, ms(9_000)).response_time(limit, &mut 0), None);
+    let late = Sample { at: ms(1_000), lag: ms(4), latency: ms(5_005), outcome: Outcome::Timeout };
+    list[1].1 = Some(late);
+    assert_eq!(seen(&app, &list, ms(9_000)).response_time(limit, &mut 0), None);
+    // How late the harness itself was is no time of the service's.
+    let app = stream(ms(1_000));
+    list[1].1 = Some(Sample { lag: ms(3_000), latency: ms(7_900), outcome: Outcome::Good, ..late });
+    assert_eq!(seen(&app, &list, ms(9_000)).response_time(limit, &mut 0), None);
 }
 
 #[test]
