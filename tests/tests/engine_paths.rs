@@ -10,6 +10,7 @@ use chaos_test::port::{
 };
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
+use chaos_test::slo::Reason;
 use suite::{Answer, Stub};
 
 /// Where an injector misbehaves, and how.
@@ -307,5 +308,14 @@ async fn a_crash_takes_down_what_has_left_the_process_group() {
 async fn a_crash_that_takes_nobody_down_is_not_proven() {
     // Nothing tells that the process that serves is one of ours: it goes on serving.
     let report = crash_of_a_fork("bare").await;
-    assert_eq!(report.judgement.label(), "Inconclusive(fault not delivered)", "{}", report.text());
+    assert_eq!(report.judgement.label(), "Error(cleanup)", "{}", report.text());
+    assert_eq!(report.judgement.apart_from_cleanup, Some(Verdict::Inconclusive), "{}", report.text());
+    let reasons = &report.judgement.reasons;
+    assert!(reasons.iter().any(|reason| matches!(reason, Reason::FaultNotDelivered(_))), "{reasons:?}");
+    // Nor can the end of its environment end it, and the audit says so.
+    assert!(
+        report.trace.residue.iter().any(|left| left.contains("still listens")),
+        "{:?}",
+        report.trace.residue
+    );
 }

@@ -30,11 +30,12 @@ impl Audit {
         self
     }
 
-    /// What the faults have left, after the last revert.
-    pub(super) async fn after_revert(&mut self) -> Vec<String> {
+    /// What the faults have left, after the last revert. If it is told already that one could not be undone, the ledger
+    /// owes it for that reason, and that is no news.
+    pub(super) async fn after_revert(&mut self, told: bool) -> Vec<String> {
         self.scope.faults = self.ledger.ids();
         let (scope, before) = (self.scope.clone(), self.before.clone());
-        looked(harness().spawn_blocking(move || scope.after_revert(&before, &scope.look())).await)
+        looked(harness().spawn_blocking(move || scope.after_revert(&before, &scope.look(), told)).await)
     }
 
     /// What the services have left, after they were ended.

@@ -46,7 +46,9 @@ pub(super) fn start(
             recorder.finish()
         });
         held.fault_ended(&trace.marks, clock.now());
-        trace.residue = audit.after_revert().await;
+        let told = trace.trouble.as_ref().is_some_and(|trouble| trouble.stage == Stage::Cleanup)
+            || !trace.residue.is_empty();
+        trace.residue.extend(audit.after_revert(told).await);
         // The body is over, and the record is to say whether they could be ended.
         let ending = Arc::clone(&active);
         let _ = tokio::task::spawn_blocking(move || ending.end_services()).await;

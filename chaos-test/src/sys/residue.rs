@@ -63,7 +63,7 @@ impl Scope {
 
     /// What the faults have left, after the last revert and while the services still run. A service that has ended by
     /// itself is no residue: that is what the objectives are for.
-    pub(crate) fn after_revert(&self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
+    pub(crate) fn after_revert(&self, before: &Snapshot, after: &Snapshot, debts_told: bool) -> Vec<String> {
         let mut left = Vec::new();
         for fault in &self.faults {
             if let Some(pids) = after.processes.get(fault) {
@@ -72,7 +72,7 @@ impl Scope {
                     undo::list(&Vec::from_iter(pids.iter().copied()))
                 ));
             }
-            if after.owed.contains(fault) {
+            if after.owed.contains(fault) && !debts_told {
                 left.push(format!("the ledger still owes {fault}"));
             }
         }
@@ -130,13 +130,13 @@ mod tests {
     fn what_a_fault_leaves_is_listed() {
         let scope = scope();
         let mut after = Snapshot::default();
-        assert!(scope.after_revert(&Snapshot::default(), &after).is_empty());
+        assert!(scope.after_revert(&Snapshot::default(), &after, false).is_empty());
         after.processes.insert("f".into(), BTreeSet::from([7, 8]));
         after.stopped.insert(9);
         after.files.insert("/tmp/chaos-test-f".into());
         after.owed.insert("f".into());
         assert_eq!(
-            scope.after_revert(&Snapshot::default(), &after),
+            scope.after_revert(&Snapshot::default(), &after, false),
             [
                 "processes 7, 8 of the fault f",
                 "the ledger still owes f",
@@ -148,7 +148,7 @@ mod tests {
         let before = Snapshot { processes: BTreeMap::new(), owed: BTreeSet::new(), ..after.clone() };
         after.processes.clear();
         after.owed.clear();
-        assert!(scope.after_revert(&before, &after).is_empty());
+        assert!(scope.after_revert(&before, &after, false).is_empty());
     }
 
     #[test]

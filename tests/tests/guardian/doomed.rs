@@ -61,7 +61,7 @@ impl Doomed {
         let files = std::fs::read_dir(self.dir.path().join("run")).expect("the run has a folder");
         let files = files
             .map(|file| file.unwrap().path())
-            .filter(|file| file.extension().is_some_and(|e| e == "json"));
+            .filter(|file| file.extension().is_some_and(|e| e == "json") && !file.ends_with("run.json"));
         files.partition(|file| !file.file_name().unwrap().to_string_lossy().starts_with('.'))
     }
 
