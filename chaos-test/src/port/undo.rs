@@ -27,6 +27,16 @@ pub enum UndoStep {
     Unknown,
 }
 
+impl UndoStep {
+    /// The mark of what it undoes, if it goes by one.
+    pub fn mark(&self) -> Option<&str> {
+        match self {
+            Self::EndProcesses { mark } | Self::RemoveFile { mark, .. } => Some(mark),
+            Self::Unknown => None,
+        }
+    }
+}
+
 impl fmt::Display for UndoStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

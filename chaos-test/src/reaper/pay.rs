@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::record;
+use crate::port::UndoStep;
 use crate::sys::ledger::{self, Account, Entry, Open, Payer};
 use crate::sys::owner::{Mark, Owner};
 use crate::sys::pidfd::Ending;
@@ -44,9 +45,18 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
     for line in &account.damaged {
         failed.push(format!("line {line} of the ledger {} makes no sense", path.display()));
     }
+    // One look finds all its processes; the entries then say what they were.
+    let ended = undo::end_processes(|mark| is_of(mark, &account.owner), undo::STEP_DEADLINE);
+    let ended = ended.inspect_err(|error| log.line(&error.to_string())).ok();
+    let mut named: Vec<&str> = Vec::new();
     for debt in account.owed.iter().rev() {
         let record = &debt.record;
-        let (done, left) = undo::undo(record);
+        let (done, left) = undo::undo(record, |mark| {
+            // Where some withstood, each entry is tried once more by itself.
+            let ended = ended.as_ref().filter(|_| is_of(mark, &account.owner))?;
+            Some(ended.iter().filter(|process| process.mark == mark).cloned().collect())
+        });
+        named.extend(record.undo.iter().filter_map(UndoStep::mark));
         let what = format!("{} on {} ({})", record.injector, record.service, record.id);
         let done = if record.undo.is_empty() { "ended with its process".into() } else { done.join("; ") };
         if left.is_empty() {
@@ -65,30 +75,36 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
             log.line(&format!("the ledger cannot be written: {error}"));
         }
     }
-    lines.extend(end_all_of(&account.owner, log));
+    let strays: Vec<u32> = ended
+        .into_iter()
+        .flatten()
+        .filter(|process| !named.contains(&process.mark.as_str()))
+        .map(|process| process.pid)
+        .collect();
+    if !strays.is_empty() {
+        let line = format!("ended {} that no entry had named", undo::list(&strays));
+        log.line(&line);
+        lines.push(line);
+    }
     let of = account.owed.len();
     Paid { account, lines, failed, of }
 }
 
-/// Ends whatever carries a mark of that owner, in the ledger or not: a process that was being started when its parent
-/// was killed carries its mark only a moment later.
-pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Option<String> {
-    let is_its = |mark: &str| mark.parse::<Mark>().is_ok_and(|mark| mark.owner == *owner);
-    let mut ended = Vec::new();
+fn is_of(mark: &str, owner: &Owner) -> bool {
+    mark.parse::<Mark>().is_ok_and(|mark| mark.owner == *owner)
+}
+
+/// Ends whatever carries a mark of that owner, now and for a while: a process that was being started when its parent was
+/// killed carries its mark only a moment later.
+pub(super) fn end_all_of(owner: &Owner, log: &mut Log) {
     for round in 0..8 {
-        match undo::end_processes(is_its, undo::STEP_DEADLINE) {
-            Ok(more) => ended.extend(more),
-            Err(error) => {
-                log.line(&format!("LEFT BEHIND: {error}"));
-                return Some(error.to_string());
-            }
+        match undo::end_processes(|mark| is_of(mark, owner), undo::STEP_DEADLINE) {
+            Ok(ended) if ended.is_empty() => {}
+            Ok(ended) => log.line(&format!("{}, late", undo::said(&ended))),
+            Err(error) => return log.line(&format!("LEFT BEHIND: {error}")),
         }
         std::thread::sleep(Duration::from_millis(2 << round.min(5)));
     }
-    let line =
-        (!ended.is_empty()).then(|| format!("ended {} that no entry had found", undo::list(&ended)))?;
-    log.line(&line);
-    Some(line)
 }
 
 impl Paid {
@@ -129,6 +145,7 @@ impl Paid {
 
     /// Puts the ledger away if nothing in it is owed any more.
     pub(super) fn close(self, path: &Path, log: &mut Log) {
+        end_all_of(&self.account.owner, log);
         for open in &self.account.open {
             let entry = Entry::Ended { experiment: open.experiment, at: clock::monotonic() };
             let _ = ledger::append_to(path, &entry);

@@ -166,7 +166,7 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
         let marks: Vec<&str> = found.processes.iter().map(|process| process.mark.as_str()).collect();
         match undo::end_processes(|mark| marks.contains(&mark), undo::STEP_DEADLINE) {
             Ok(ended) if ended.is_empty() => {}
-            Ok(ended) => done.push(format!("ended {} of a run that is gone", undo::list(&ended))),
+            Ok(ended) => done.push(format!("{} of a run that is gone", undo::said(&ended))),
             Err(error) => failed.push(error.to_string()),
         }
     }

@@ -81,7 +81,8 @@ fn here() -> &'static (String, u64) {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Mark {
     pub(crate) owner: Owner,
-    n: u64,
+    /// The owner's how-manieth it is.
+    pub(crate) n: u64,
 }
 
 /// A mark that nothing else on this host carries.

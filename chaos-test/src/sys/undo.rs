@@ -4,7 +4,7 @@
 //! at its deadline.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "sys is where things are undone")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -24,13 +24,21 @@ pub(crate) const STEP_DEADLINE: Duration = Duration::from_secs(5);
 /// How long between two looks whether a process is gone.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Undoes all of a record, in order. What fails does not keep the rest from being done.
+/// Undoes all of a record, in order. What fails does not keep the rest from being done. `ended` says which processes of a
+/// mark have been ended already, so that they need not be looked for again.
 ///
 /// Returns what was done, a line per step; the errors are what is left behind.
-pub(crate) fn undo(record: &RevertRecord) -> (Vec<String>, Vec<String>) {
+pub(crate) fn undo(
+    record: &RevertRecord,
+    ended: impl Fn(&str) -> Option<Vec<Marked>>,
+) -> (Vec<String>, Vec<String>) {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for step in &record.undo {
-        match pay(step) {
+        let paid = match step.mark().and_then(&ended) {
+            Some(processes) if matches!(step, UndoStep::EndProcesses { .. }) => Ok(said(&processes)),
+            _ => pay(step),
+        };
+        match paid {
             Ok(what) => done.push(what),
             Err(why) => failed.push(format!("{step}: {why}")),
         }
@@ -41,18 +49,20 @@ pub(crate) fn undo(record: &RevertRecord) -> (Vec<String>, Vec<String>) {
 fn pay(step: &UndoStep) -> Result<String, String> {
     match step {
         UndoStep::EndProcesses { mark } => {
-            let ended =
-                end_processes(|found| found == mark, STEP_DEADLINE).map_err(|error| error.to_string())?;
-            Ok(match ended.len() {
-                0 => "no process was left".into(),
-                _ => format!("ended {}", list(&ended)),
-            })
+            let ended = end_processes(|found| found == mark, STEP_DEADLINE);
+            Ok(said(&ended.map_err(|error| error.to_string())?))
         }
         UndoStep::RemoveFile { path, mark } => remove_file(Path::new(path), mark),
         UndoStep::Unknown => {
             Err("this version does not know it: use the cargo-chaos of the version that wrote it".into())
         }
     }
+}
+
+/// What came of ending processes, for people.
+pub(crate) fn said(ended: &[Marked]) -> String {
+    let pids: Vec<u32> = ended.iter().map(|process| process.pid).collect();
+    if pids.is_empty() { "no process was left".into() } else { format!("ended {}", list(&pids)) }
 }
 
 /// A few processes, for people.
@@ -83,7 +93,8 @@ pub(crate) fn marked() -> Vec<Marked> {
         .collect()
 }
 
-/// Ends every process whose mark is wanted, and what is left of the sessions they lead, and waits until all are gone.
+/// Ends every process whose mark is wanted, the newest mark first, and what is left of the sessions they lead, and waits
+/// until all are gone. Returns whom it ended, each with its mark or that of its session.
 ///
 /// A session is ours if its leader carries the mark, or if the leader is gone and a member carries it: nobody else can
 /// have got that number while a member lives. Looks again until nothing is found, for a process may be about to start
@@ -91,9 +102,9 @@ pub(crate) fn marked() -> Vec<Marked> {
 ///
 /// # Errors
 /// Some are still there at the deadline; they are named.
-pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> io::Result<Vec<u32>> {
+pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> io::Result<Vec<Marked>> {
     let deadline = timer::now() + limit;
-    let mut ended = Vec::new();
+    let mut ended: Vec<Marked> = Vec::new();
     loop {
         let victims = ours(&wanted);
         if victims.is_empty() {
@@ -101,16 +112,16 @@ pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> i
         }
         let mut refused = None;
         for victim in &victims {
-            if let Err(error) = end(*victim, &wanted) {
-                refused = Some((*victim, error));
-            } else if !ended.contains(&victim.pid) {
-                ended.push(victim.pid);
+            match end(victim, &wanted) {
+                Err(error) => refused = Some((victim.process.pid, error)),
+                Ok(()) if ended.contains(&victim.process) => {}
+                Ok(()) => ended.push(victim.process.clone()),
             }
         }
-        if !wait_until_gone(&victims, deadline) || refused.is_some() && timer::now() >= deadline {
-            let left: Vec<u32> = ours(&wanted).iter().map(|victim| victim.pid).collect();
-            let why =
-                refused.map_or_else(String::new, |(victim, error)| format!(" ({}: {error})", victim.pid));
+        let gone = wait_until_gone(&victims, deadline);
+        if !gone || refused.is_some() && timer::now() >= deadline {
+            let left: Vec<u32> = ours(&wanted).iter().map(|victim| victim.process.pid).collect();
+            let why = refused.map_or_else(String::new, |(pid, error)| format!(" ({pid}: {error})"));
             return Err(io::Error::other(format!(
                 "{} still there after {} s{why}",
                 list(&left),
@@ -121,39 +132,45 @@ pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> i
 }
 
 /// A process to be ended, and why it is ours.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Victim {
-    pid: u32,
+    /// With its own mark, or that of its session.
+    process: Marked,
     /// The session it is in, if it is ours by that and not by a mark.
     session: Option<u32>,
 }
 
 fn ours(wanted: &impl Fn(&str) -> bool) -> Vec<Victim> {
-    let marked: Vec<u32> =
-        marked().into_iter().filter(|found| wanted(&found.mark)).map(|found| found.pid).collect();
-    let by_mark: HashSet<u32> = marked.iter().copied().collect();
-    let mut victims: Vec<Victim> = marked.iter().map(|pid| Victim { pid: *pid, session: None }).collect();
-    let sessions: HashSet<u32> = marked
-        .iter()
-        .filter_map(|pid| procfs::session(*pid))
-        .filter(|leader| by_mark.contains(leader) || !procfs::is_running(*leader))
-        .collect();
-    if !sessions.is_empty() {
-        let members = procfs::all().into_iter().filter(|pid| !by_mark.contains(pid));
-        victims.extend(members.filter_map(|pid| {
-            let session = procfs::session(pid).filter(|session| sessions.contains(session))?;
-            procfs::is_running(pid).then_some(Victim { pid, session: Some(session) })
-        }));
+    let mut marked: Vec<Marked> = marked().into_iter().filter(|found| wanted(&found.mark)).collect();
+    if marked.is_empty() {
+        return Vec::new();
     }
-    victims
+    marked.sort_by_key(|process| std::cmp::Reverse(process.mark.parse::<Mark>().map(|mark| mark.n).ok()));
+    let by_mark: HashSet<u32> = marked.iter().map(|process| process.pid).collect();
+    let sessions: HashMap<u32, &str> = marked
+        .iter()
+        .filter_map(|process| Some((procfs::session(process.pid)?, process.mark.as_str())))
+        .filter(|(leader, _)| by_mark.contains(leader) || !procfs::is_running(*leader))
+        .collect();
+    let strangers = procfs::all().into_iter().filter(|pid| !by_mark.contains(pid));
+    let members: Vec<Victim> = strangers
+        .filter_map(|pid| {
+            let session = procfs::session(pid)?;
+            let mark = (*sessions.get(&session)?).to_owned();
+            let process = Marked { pid, mark };
+            procfs::is_running(pid).then_some(Victim { process, session: Some(session) })
+        })
+        .collect();
+    marked.into_iter().map(|process| Victim { process, session: None }).chain(members).collect()
 }
 
-fn end(victim: Victim, wanted: &impl Fn(&str) -> bool) -> io::Result<()> {
-    let Ok(held) = PidFd::open(victim.pid) else { return Ok(()) };
+fn end(victim: &Victim, wanted: &impl Fn(&str) -> bool) -> io::Result<()> {
+    let pid = victim.process.pid;
+    let Ok(held) = PidFd::open(pid) else { return Ok(()) };
     // Looked at again now that the number cannot become a stranger's.
     let still = match victim.session {
-        None => procfs::variable(victim.pid, MARK).is_some_and(|mark| wanted(&mark)),
-        Some(session) => procfs::session(victim.pid) == Some(session),
+        None => procfs::variable(pid, MARK).is_some_and(|mark| wanted(&mark)),
+        Some(session) => procfs::session(pid) == Some(session),
     };
     if !still {
         return Ok(());
@@ -166,7 +183,7 @@ fn end(victim: Victim, wanted: &impl Fn(&str) -> bool) -> io::Result<()> {
 
 fn wait_until_gone(victims: &[Victim], deadline: Instant) -> bool {
     loop {
-        if !victims.iter().any(|victim| procfs::is_running(victim.pid)) {
+        if !victims.iter().any(|victim| procfs::is_running(victim.process.pid)) {
             return true;
         }
         if timer::now() >= deadline {
