@@ -10,6 +10,7 @@ use crate::environment::{AsEnvironment, Environment};
 use crate::error::Error;
 use crate::failure::{Failure, TestResult};
 use crate::report::Report;
+pub use crate::run::owe_and_settle;
 use crate::run::{
     BodyResult, Chaos, Experiment, Identity, Inconclusive, IntoBodyResult, LocalFuture, Objective, embedded,
 };

@@ -1,5 +1,8 @@
+use std::io;
+
+use crate::port::RevertRecord;
 use crate::reaper;
-use crate::sys::{run_folder, runtime};
+use crate::sys::{ledger, owner, run_folder, runtime};
 
 /// Cleans up after runs that are gone and whose reapers could not; returns what was done, a line each. Told at once as
 /// well: whoever sees processes vanish should know why.
@@ -21,4 +24,19 @@ pub(super) async fn sweep() -> Vec<String> {
         eprintln!("chaos-test: {line}");
     }
     swept
+}
+
+/// Writes an entry in this process's ledger and settles it: for the benchmark of what that costs. The first one of a
+/// process starts its reaper.
+pub fn owe_and_settle() -> io::Result<()> {
+    let record = RevertRecord {
+        id: owner::new_mark(),
+        injector: "nothing".into(),
+        service: "nothing".into(),
+        payload: serde_json::Value::Null,
+        undo: Vec::new(),
+    };
+    crate::helper::link();
+    ledger::owe(&record, None)?;
+    ledger::settle(&record.id)
 }

@@ -34,6 +34,7 @@ pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};
 pub use client::{Client, RequestBuilder};
 pub use experiment::{Experiment, Inconclusive};
+pub use housekeeping::owe_and_settle;
 pub use objective::Objective;
 
 pub(crate) use body::BodyResult;
