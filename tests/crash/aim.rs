@@ -1,0 +1,96 @@
+//! When to kill: at a moment of a usual life, or as soon as something is seen.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::start::Victim;
+
+/// What is waited for before the kill.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Aim {
+    /// Any moment.
+    Any(Duration),
+    /// The victim says that it is in that phase.
+    Phase(&'static str),
+    /// Its ledger has been created.
+    Ledger,
+    /// Its ledger has an entry of that kind.
+    Entry(&'static str),
+    /// A process of that name was started by it.
+    Program(&'static str),
+}
+
+/// Everything that can be aimed at. `owed` as an entry is that of a service; as a phase, that of the fault.
+pub(crate) const AIMS: [Aim; 14] = [
+    Aim::Ledger,
+    Aim::Program("chaos-test-reap"),
+    Aim::Entry("opened"),
+    Aim::Entry("owed"),
+    Aim::Program("stub"),
+    Aim::Phase("baseline"),
+    Aim::Phase("owed"),
+    Aim::Phase("inject"),
+    Aim::Program("chaos-test-burn"),
+    Aim::Phase("chaos"),
+    Aim::Phase("undo"),
+    Aim::Phase("undone"),
+    Aim::Entry("settled"),
+    Aim::Phase("end"),
+];
+
+/// The phases in which a victim may die, in order.
+pub(crate) const PHASES: [&str; 13] = [
+    "start",
+    "environment",
+    "reaper starts",
+    "services start",
+    "baseline",
+    "owed",
+    "inject",
+    "chaos",
+    "undo",
+    "undone",
+    "recovery",
+    "end",
+    "over",
+];
+
+/// How long between two looks at whom the victim has started.
+const LOOK: Duration = Duration::from_millis(15);
+
+impl Aim {
+    /// Waits for it; false when the victim has ended before.
+    pub(crate) fn wait(self, victim: &mut Victim) -> bool {
+        let began = Instant::now();
+        let mut looked = None;
+        victim.wait_for(|victim| {
+            if looked.is_none_or(|at: Instant| at.elapsed() > LOOK) || matches!(self, Self::Program(_)) {
+                victim.family.observe();
+                looked = Some(Instant::now());
+            }
+            match self {
+                Self::Any(after) => began.elapsed() >= after,
+                Self::Phase(phase) => victim.was_in(phase),
+                Self::Ledger => victim.ledger().is_some(),
+                Self::Entry(kind) => has(&victim.ledger().unwrap_or_default(), kind),
+                Self::Program(program) => victim.family.has_started(program),
+            }
+        })
+    }
+}
+
+fn has(ledger: &[Value], kind: &str) -> bool {
+    ledger.iter().any(|entry| entry["entry"] == kind)
+}
+
+/// In which phase a victim was killed: the last it said it was in, and (where it said nothing) how far its ledger was.
+pub(crate) fn phase_of(said: &[String], ledger: Option<&[Value]>) -> &'static str {
+    let last = PHASES.into_iter().rfind(|phase| said.iter().any(|said| said == phase));
+    match (last.unwrap_or("start"), ledger) {
+        ("environment", Some(ledger)) if has(ledger, "opened") => "services start",
+        ("environment", Some(_)) => "reaper starts",
+        ("undone", Some(ledger)) if has(ledger, "settled") => "recovery",
+        (known, _) => known,
+    }
+}
