@@ -40,10 +40,11 @@ pub(crate) const AIMS: [Aim; 14] = [
 ];
 
 /// The phases in which a victim may die, in order.
-pub(crate) const PHASES: [&str; 13] = [
+pub(crate) const PHASES: [&str; 14] = [
     "start",
-    "environment",
     "reaper starts",
+    "reaper runs",
+    "environment",
     "services start",
     "baseline",
     "owed",
@@ -85,12 +86,18 @@ fn has(ledger: &[Value], kind: &str) -> bool {
 }
 
 /// In which phase a victim was killed: the last it said it was in, and (where it said nothing) how far its ledger was.
+/// `said` is what each of its tests said last. Where there are several tests, the most advanced that is not over counts.
 pub(crate) fn phase_of(said: &[String], ledger: Option<&[Value]>) -> &'static str {
-    let last = PHASES.into_iter().rfind(|phase| said.iter().any(|said| said == phase));
-    match (last.unwrap_or("start"), ledger) {
-        ("environment", Some(ledger)) if has(ledger, "opened") => "services start",
-        ("environment", Some(_)) => "reaper starts",
-        ("undone", Some(ledger)) if has(ledger, "settled") => "recovery",
-        (known, _) => known,
+    let at = |phase: &&str| said.iter().any(|said| said == phase);
+    let last = PHASES.into_iter().filter(|phase| *phase != "over").rfind(at);
+    let last = last.or_else(|| PHASES.into_iter().rfind(at)).unwrap_or("start");
+    let created = ledger.is_some();
+    let ledger = ledger.unwrap_or_default();
+    match last {
+        "start" if has(ledger, "opened") => "reaper runs",
+        "start" if created => "reaper starts",
+        "environment" if has(ledger, "owed") => "services start",
+        "undone" if has(ledger, "settled") => "recovery",
+        known => known,
     }
 }

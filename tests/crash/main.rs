@@ -11,6 +11,7 @@
 
 mod aim;
 mod built;
+mod ends;
 mod proc;
 mod residue;
 mod rounds;

@@ -95,6 +95,8 @@ impl Family {
             );
         }
         left.things.extend(ledgers(dir).iter().flat_map(|ledger| debts(ledger)));
+        let unfinished = |name: &str| name.ends_with(".tmp") || name.ends_with(".pending.json");
+        left.things.extend(files(dir, unfinished).iter().map(|path| format!("the file {}", path.display())));
         left
     }
 
@@ -120,15 +122,16 @@ impl Family {
     }
 }
 
-/// The ledgers in the folders of runs below a directory.
-pub(crate) fn ledgers(dir: &Path) -> Vec<PathBuf> {
+/// The files with such names in the folders of runs below a directory.
+pub(crate) fn files(dir: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let runs = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let files = runs.flat_map(|run| std::fs::read_dir(run.path()).into_iter().flatten().flatten());
-    let is_ledger = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("ledger-") && name.ends_with(".jsonl")
-    };
-    files.map(|entry| entry.path()).filter(is_ledger).collect()
+    files.filter(|entry| wanted(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
+}
+
+/// The ledgers there.
+pub(crate) fn ledgers(dir: &Path) -> Vec<PathBuf> {
+    files(dir, |name| name.starts_with("ledger-") && name.ends_with(".jsonl"))
 }
 
 /// The entries of a ledger. A last line that was cut short is none.

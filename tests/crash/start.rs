@@ -1,5 +1,6 @@
 //! Starting a victim in each of the ways in which people start tests.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -149,14 +150,25 @@ impl Victim {
         Pid::from_raw(self.family.test.expect("it was found").pid as i32)
     }
 
-    /// All phases it said it was in. Of several tests at a time, each says so.
+    /// The phase that each of its tests said last it was in.
     pub(crate) fn phases(&self) -> Vec<String> {
-        let notes = std::fs::read_to_string(self.dir.path().join("notes")).unwrap_or_default();
-        notes.lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect()
+        let mut last = BTreeMap::new();
+        for line in self.notes().lines() {
+            let mut words = line.split(' ').map(str::to_owned);
+            if let (Some(phase), Some(test)) = (words.next(), words.next()) {
+                last.insert(test, phase);
+            }
+        }
+        last.into_values().collect()
     }
 
+    /// Whether one of them was in that phase.
     pub(crate) fn was_in(&self, phase: &str) -> bool {
-        self.phases().iter().any(|said| said == phase)
+        self.notes().lines().any(|line| line.split(' ').next() == Some(phase))
+    }
+
+    fn notes(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("notes")).unwrap_or_default()
     }
 
     /// The entries of its ledger, and nothing if it has none.
