@@ -70,6 +70,13 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
     Paid { account, lines, failed, of }
 }
 
+/// Removes what a process that is gone had not finished writing beside its ledger.
+pub(super) fn tidy(ledger: &Path, owner: &Owner) {
+    if let Some(dir) = ledger.parent() {
+        files::remove_temporaries(dir, owner);
+    }
+}
+
 /// Ends whatever carries a mark of that owner, in the ledger or not: a process that was being started when its parent
 /// was killed carries its mark only a moment later.
 pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Option<String> {
