@@ -69,11 +69,7 @@ fn a_test_killed_in_its_chaos_phase_has_a_record_that_says_so() {
     for report in signalled(Signal::SIGKILL) {
         let headline = report.headline();
         println!("{headline}");
-        assert_eq!(report.judgement.label(), "Error(killed)", "{headline}");
-        assert!(
-            headline.contains("killed by SIGKILL") && headline.contains(" s into the fault; "),
-            "{headline}"
-        );
+        assert!(headline.starts_with("Error(killed by SIGKILL "), "{headline}");
         let reverts = headline.split_once("into the fault; ").expect("just seen").1;
         let mut words = reverts.split(' ');
         let (done, of) = (words.next().expect("n"), words.nth(1).expect("of n"));

@@ -28,15 +28,15 @@ pub(crate) struct Family {
 /// What is left of it.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
-    /// Everything but reapers.
+    /// What disturbs others: processes, listeners, files of faults, debts.
     pub(crate) things: Vec<String>,
-    /// Reapers at work.
-    pub(crate) reapers: Vec<String>,
+    /// What only has to be tidied up: the reaper itself, records that are not finished.
+    pub(crate) rest: Vec<String>,
 }
 
 impl Left {
     pub(crate) fn is_nothing(&self) -> bool {
-        self.things.is_empty() && self.reapers.is_empty()
+        self.things.is_empty() && self.rest.is_empty()
     }
 }
 
@@ -78,7 +78,7 @@ impl Family {
             let args = process.args();
             let line = format!("process {} ({})", process.id.pid, args.join(" "));
             if args.first().is_some_and(|name| name == "chaos-test-reap") {
-                left.reapers.push(line);
+                left.rest.push(line);
             } else {
                 left.things.push(line);
             }
@@ -94,9 +94,15 @@ impl Family {
                     .map(|name| format!("the file {name}")),
             );
         }
-        left.things.extend(ledgers(dir).iter().flat_map(|ledger| debts(ledger)));
+        for ledger in ledgers(dir) {
+            let (debts, unfinished) = debts(&ledger);
+            left.things.extend(debts);
+            left.rest.extend(unfinished);
+            // One without entries says nothing, but should not be there.
+            left.rest.push(format!("the ledger {}", ledger.display()));
+        }
         let unfinished = |name: &str| name.ends_with(".tmp") || name.ends_with(".pending.json");
-        left.things.extend(files(dir, unfinished).iter().map(|path| format!("the file {}", path.display())));
+        left.rest.extend(files(dir, unfinished).iter().map(|path| format!("the file {}", path.display())));
         left
     }
 
@@ -140,23 +146,23 @@ pub(crate) fn entries(ledger: &Path) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// What a ledger still owes.
-fn debts(ledger: &Path) -> Vec<String> {
-    let mut open: BTreeMap<String, String> = BTreeMap::new();
+/// What a ledger still owes, and which records are missing.
+fn debts(ledger: &Path) -> (Vec<String>, Vec<String>) {
+    let (mut owed, mut open) = (BTreeMap::new(), BTreeMap::new());
     for entry in entries(ledger) {
-        let id = || entry["id"].as_str().unwrap_or_default().to_owned();
-        let experiment = || format!("experiment {}", entry["experiment"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let experiment = entry["experiment"].to_string();
         match entry["entry"].as_str() {
             Some("owed") => {
                 let record = &entry["record"];
-                let id = record["id"].as_str().unwrap_or_default().to_owned();
-                open.insert(id, format!("the ledger owes {} on {}", record["injector"], record["service"]));
+                let line = format!("the ledger owes {} on {}", record["injector"], record["service"]);
+                owed.insert(text(&record["id"]), line);
             }
-            Some("settled") => drop(open.remove(&id())),
-            Some("began") => drop(open.insert(experiment(), format!("no record of {}", entry["test"]))),
-            Some("ended") => drop(open.remove(&experiment())),
+            Some("settled") => drop(owed.remove(&text(&entry["id"]))),
+            Some("began") => drop(open.insert(experiment, format!("no record of {}", entry["test"]))),
+            Some("ended") => drop(open.remove(&experiment)),
             _ => {}
         }
     }
-    open.into_values().collect()
+    (owed.into_values().collect(), open.into_values().collect())
 }
