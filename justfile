@@ -36,6 +36,10 @@ build-cost:
     cargo build -p chaos-test --timings --target-dir target/build-cost/default
     cargo tree -p chaos-test -e normal --prefix none --format '{p}' | sort -u | wc -l
 
+# Tests killed at random and at chosen moments, hundreds of them; nothing may be left (some minutes)
+crash rounds="300":
+    CHAOS_TEST_CRASH_ROUNDS={{rounds}} cargo nextest run -p chaos-test-suite --profile crash --test crash --no-capture
+
 # Everything CI does
 ci:
     .ci/run

@@ -10,6 +10,7 @@ mod noted;
 mod relay;
 mod scripted;
 mod stub;
+pub mod victim;
 
 pub use noted::Noted;
 pub use relay::Relay;

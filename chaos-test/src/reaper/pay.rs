@@ -90,6 +90,13 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
     Paid { account, lines, failed, of }
 }
 
+/// Removes what a process that is gone had not finished writing beside its ledger.
+pub(super) fn tidy(ledger: &Path, owner: &Owner) {
+    if let Some(dir) = ledger.parent() {
+        files::remove_temporaries(dir, owner);
+    }
+}
+
 fn is_of(mark: &str, owner: &Owner) -> bool {
     mark.parse::<Mark>().is_ok_and(|mark| mark.owner == *owner)
 }

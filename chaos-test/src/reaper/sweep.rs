@@ -144,6 +144,7 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
             failed.push(format!("{}: somebody else is paying it, and does not get on", path.display()));
             continue;
         };
+        pay::tidy(&path, &seen.owner);
         // It may have been paid meanwhile.
         let Ok(account) = ledger::read(&path) else { continue };
         if account.is_clear() {

@@ -15,7 +15,7 @@ use crate::sys::ledger::{self, Payer};
 use crate::sys::owner::{Owner, Standing};
 use crate::sys::pidfd::PidFd;
 use crate::sys::reaper::{LONGEST_ORDER, Order};
-use crate::sys::{hook, memory, timer};
+use crate::sys::{files, hook, memory, timer};
 
 /// How often the process is looked at where the kernel cannot tell of its end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -164,9 +164,12 @@ impl Watch {
         let ending = self.test.as_ref().and_then(PidFd::ending);
         let mut death = Death { at: died, ending, why: self.why.clone() };
         let lock = pay::lock(&self.ledger, Duration::from_secs(10));
+        pay::tidy(&self.ledger, &self.owner);
         let account = ledger::read(&self.ledger);
-        if account.as_ref().is_ok_and(ledger::Account::is_clear) {
-            let _ = crate::sys::files::remove(&self.ledger);
+        // Without a first line nothing was done.
+        let nothing = account.as_ref().is_ok_and(ledger::Account::is_clear) || files::is_empty(&self.ledger);
+        if nothing {
+            let _ = files::remove(&self.ledger);
             return;
         }
         let mut log = Log::beside(&self.ledger);

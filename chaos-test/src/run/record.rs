@@ -77,10 +77,11 @@ impl Draft {
     /// Notes in the ledger that this record is to be written: if this process cannot, its reaper makes it of the
     /// pending one. Returns the experiment's number there.
     pub(super) fn open(&self) -> Result<u64, Error> {
-        self.keep(Trace::default());
         let opened = ledger::begin(&self.identity.record_name(), &self.pending(), &self.path());
         let experiment = opened.map_err(|error| Error::setup(format!("nothing was started: {error}")))?;
         self.lock().open = Some(experiment);
+        // After that note: a pending record that no ledger names would stay for good.
+        self.keep(Trace::default());
         Ok(experiment)
     }
 

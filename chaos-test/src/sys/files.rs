@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::owner::Owner;
 use super::timer;
 
 /// Creates a directory and those above it.
@@ -27,7 +28,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = dir.join(format!(".{name}.{}.tmp", std::process::id()));
+    let temporary = dir.join(format!(".{name}{}", temporary_of(Owner::this())));
     let written = (|| {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
@@ -48,7 +49,7 @@ pub(crate) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     create_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let nth = NEXT.fetch_add(1, Ordering::Relaxed);
-    let temporary = dir.join(format!(".{name}.{}-{nth}.tmp", std::process::id()));
+    let temporary = dir.join(format!(".{name}.{nth}{}", temporary_of(Owner::this())));
     let made = (|| {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
@@ -61,6 +62,21 @@ pub(crate) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     })();
     let _ = fs::remove_file(&temporary);
     made
+}
+
+/// The end of the names of files that a process is about to put in their places.
+fn temporary_of(owner: &Owner) -> String {
+    format!(".{}-{}.tmp", owner.pid, owner.start_ticks)
+}
+
+/// Removes what a process that is gone was writing in that directory when it ended.
+pub(crate) fn remove_temporaries(dir: &Path, owner: &Owner) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') && name.ends_with(&temporary_of(owner)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Writes a file atomically; what is no regular file (`/dev/null`, a pipe) is written to and not replaced.
@@ -178,4 +194,26 @@ pub(crate) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
 #[cfg(feature = "cli")]
 pub(crate) fn modified(path: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(path).and_then(|meta| meta.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_process_was_writing_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let other = Owner { pid: Owner::this().pid + 1, ..Owner::this().clone() };
+        for name in ["a.json", ".b.json"] {
+            for owner in [Owner::this(), &other] {
+                fs::write(dir.path().join(format!(".{name}{}", temporary_of(owner))), "{").expect("written");
+            }
+            fs::write(dir.path().join(name), "{}").expect("written");
+        }
+        remove_temporaries(dir.path(), &other);
+        let left: Vec<_> = below(dir.path(), 1);
+        let ours = temporary_of(Owner::this());
+        let ends = [format!("..b.json{ours}"), format!(".a.json{ours}"), ".b.json".into(), "a.json".into()];
+        assert_eq!(left, ends.map(|name| dir.path().join(name)));
+    }
 }

@@ -68,7 +68,7 @@ pub(crate) fn settle(id: &str) -> io::Result<()> {
     with(|book| book.append(&Entry::Settled { id: id.to_owned(), by: Payer::Test, at: clock::monotonic() }))
 }
 
-/// Notes that an experiment has begun, whose pending record is in place.
+/// Notes that an experiment has begun, and where its pending record will be.
 pub(crate) fn begin(test: &str, pending: &Path, record: &Path) -> io::Result<u64> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let experiment = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -1,0 +1,143 @@
+//! The other ways in which a test ends badly: signals that can be caught, panics, aborts, exits, a runner's patience.
+//! Whatever it is, nothing is left, and there is a record that says what happened.
+
+use std::os::unix::process::ExitStatusExt;
+use std::time::Instant;
+
+use chaos_test::report::Report;
+use nix::sys::signal::Signal;
+use suite::victim::FAMILIES;
+
+use crate::aim::Aim;
+use crate::residue::files;
+use crate::rounds::until_clean;
+use crate::start::{Victim, Way};
+
+/// The one record of a victim.
+fn record(victim: &Victim) -> Report {
+    let records = files(&victim.results(), |name| {
+        name.ends_with(".json") && !name.starts_with('.') && name != "run.json"
+    });
+    assert_eq!(records.len(), 1, "{records:?}\n{}", victim.output());
+    Report::from_json(&std::fs::read(&records[0]).expect("it can be read")).expect("it is a record")
+}
+
+/// Starts a victim and waits until its fault is in.
+fn in_the_chaos_phase(way: Way, test: &str) -> Victim {
+    for _ in 0..5 {
+        let mut victim = Victim::start(way, test);
+        // On a busy host a baseline may be too late to be believed; then there is no fault.
+        if victim.find_test() && Aim::Phase("chaos").wait(&mut victim) {
+            // It counts once it was seen.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            return victim;
+        }
+    }
+    panic!("{test} does not come to its chaos phase");
+}
+
+/// Sends a signal into the chaos phase of every family; returns the records.
+fn signalled(signal: Signal) -> Vec<Report> {
+    let each = FAMILIES.map(|family| {
+        let mut victim = in_the_chaos_phase(Way::Program, &format!("{family} --hold 60s"));
+        victim.signal(signal);
+        let sent = Instant::now();
+        let times = until_clean(&mut victim, sent, &format!("{family} {signal}"));
+        println!("{family} {signal}: clean after {:.0?}, alone after {:.0?}", times.0, times.1);
+        assert_eq!(victim.wait().signal(), Some(signal as i32), "it dies of that signal");
+        record(&victim)
+    });
+    each.into()
+}
+
+#[test]
+fn sigterm_leaves_nothing() {
+    for report in signalled(Signal::SIGTERM) {
+        assert_eq!(report.judgement.label(), "Aborted(SIGTERM)");
+    }
+}
+
+#[test]
+fn sigint_leaves_nothing() {
+    for report in signalled(Signal::SIGINT) {
+        assert_eq!(report.judgement.label(), "Aborted(SIGINT)");
+    }
+}
+
+#[test]
+fn a_test_killed_in_its_chaos_phase_has_a_record_that_says_so() {
+    for report in signalled(Signal::SIGKILL) {
+        let headline = report.headline();
+        println!("{headline}");
+        assert!(headline.starts_with("Error(killed by SIGKILL "), "{headline}");
+        let reverts = headline.split_once("into the fault; ").expect("just seen").1;
+        let mut words = reverts.split(' ');
+        let (done, of) = (words.next().expect("n"), words.nth(1).expect("of n"));
+        assert!(done == of && reverts.contains(" done"), "{headline}");
+        assert!(report.trace.marks.injected.is_some(), "what it had measured until then is kept");
+        assert!(!report.passed());
+    }
+}
+
+/// Runs a test of the libtest binary that ends itself, and waits until nothing is left.
+fn ended(way: Way, test: &str) -> Victim {
+    let mut victim = Victim::start(way, test);
+    victim.find_test();
+    while !victim.has_ended() {
+        victim.family.observe();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let times = until_clean(&mut victim, Instant::now(), test);
+    println!("{test}: clean after {:.0?}, alone after {:.0?}", times.0, times.1);
+    victim
+}
+
+#[test]
+fn a_panic_leaves_nothing() {
+    for test in ["its_body_panics", "it_panics_beside_its_experiment"] {
+        let mut victim = ended(Way::Libtest, test);
+        assert_eq!(victim.wait().code(), Some(101), "{}", victim.output());
+        println!("{}", record(&victim).headline());
+    }
+}
+
+#[test]
+fn an_abort_leaves_nothing() {
+    let mut victim = ended(Way::Libtest, "its_body_aborts");
+    assert_eq!(victim.wait().signal(), Some(Signal::SIGABRT as i32), "{}", victim.output());
+    let headline = record(&victim).headline();
+    println!("{headline}");
+    assert!(headline.contains("SIGABRT"), "{headline}");
+}
+
+#[test]
+fn an_exit_leaves_nothing() {
+    let mut victim = ended(Way::Libtest, "its_body_exits");
+    assert_eq!(victim.wait().code(), Some(0), "{}", victim.output());
+    let report = record(&victim);
+    println!("{}", report.headline());
+    assert!(!report.passed() && report.headline().contains("exited with code 0"), "{}", report.headline());
+}
+
+#[test]
+fn a_test_that_its_runner_ends_leaves_nothing() {
+    let mut victim = ended(Way::Nextest, "it_takes_too_long");
+    let status = victim.wait();
+    let output = victim.output();
+    println!("{output}");
+    assert!(status.code() == Some(100) && output.contains("TIMEOUT"), "{output}");
+    assert!(!output.contains("LEAK"), "{output}");
+    let headline = record(&victim).headline();
+    println!("{headline}");
+    assert!(headline.contains("SIGTERM") || headline.contains("SIGKILL"), "{headline}");
+}
+
+#[test]
+fn nextest_finds_no_leak_in_a_test_that_ends_well() {
+    for family in FAMILIES {
+        let mut victim = ended(Way::Nextest, family);
+        let status = victim.wait();
+        let output = victim.output();
+        assert!(status.success() && !output.contains("LEAK"), "{output}");
+    }
+}

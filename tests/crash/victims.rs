@@ -1,0 +1,65 @@
+//! What the suite `crash` kills, as tests of an ordinary test binary: `cargo test --test crash_victims`. They pass when
+//! nobody kills them, except those that end themselves.
+
+use std::time::Duration;
+
+use suite::victim;
+
+/// A body that ends the test in the middle of the chaos phase.
+async fn end(how: fn()) {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    how();
+}
+
+#[tokio::test]
+async fn cpu_exhaust() {
+    victim::run("cpu_exhaust").await.expect("it is carried out");
+}
+
+#[tokio::test]
+async fn network_delay() {
+    victim::run("network_delay").await.expect("it is carried out");
+}
+
+#[tokio::test]
+async fn container_crash() {
+    victim::run("container_crash").await.expect("it is carried out");
+}
+
+#[tokio::test]
+async fn its_body_panics() {
+    let experiment = victim::experiment("cpu_exhaust", victim::CHAOS);
+    let report = experiment.body(|_| end(|| panic!("on purpose"))).run().await;
+    report.expect("it is carried out").expect_pass();
+}
+
+#[tokio::test]
+async fn it_panics_beside_its_experiment() {
+    let experiment = victim::experiment("cpu_exhaust", Duration::from_secs(60)).run();
+    let (report, ()) = tokio::join!(experiment, panic_later());
+    report.expect("it is carried out");
+}
+
+async fn panic_later() {
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    panic!("on purpose");
+}
+
+#[tokio::test]
+async fn its_body_aborts() {
+    let experiment = victim::experiment("cpu_exhaust", victim::CHAOS);
+    let report = experiment.body(|_| end(|| std::process::abort())).run().await;
+    report.expect("it is carried out");
+}
+
+#[tokio::test]
+async fn its_body_exits() {
+    let experiment = victim::experiment("cpu_exhaust", victim::CHAOS);
+    let report = experiment.body(|_| end(|| std::process::exit(0))).run().await;
+    report.expect("it is carried out");
+}
+
+#[tokio::test]
+async fn it_takes_too_long() {
+    victim::experiment("cpu_exhaust", Duration::from_secs(60)).run().await.expect("it is carried out");
+}
