@@ -15,7 +15,7 @@ mod record;
 mod sweep;
 mod watch;
 
-pub(crate) use sweep::{Found, find, sweep};
 #[cfg(feature = "cli")]
-pub(crate) use sweep::{find_debts, find_strays};
+pub(crate) use sweep::{Found, find_debts, find_strays};
+pub(crate) use sweep::{find, sweep};
 pub(crate) use watch::watch;

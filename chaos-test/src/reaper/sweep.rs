@@ -35,6 +35,7 @@ impl Found {
     }
 
     /// What there is, a line each, for people.
+    #[cfg(feature = "cli")]
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (path, account) in &self.ledgers {
@@ -68,6 +69,7 @@ impl Found {
     }
 
     /// What is not touched, and why.
+    #[cfg(feature = "cli")]
     pub(crate) fn untouched(&self) -> Vec<String> {
         let why = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
         self.elsewhere.iter().map(|path| format!("the ledger {}: {why}", path.display())).collect()
