@@ -110,7 +110,7 @@ pub fn experiment(found: &Found, scenario: &Scenario, again: String) -> Result<E
 
 /// Makes what this process runs a run of its own, kept where [`results_dir`] says; returns its folder.
 pub fn own_run() -> PathBuf {
-    run_folder::make_own(results_dir())
+    from_here(run_folder::make_own(results_dir()))
 }
 
 /// The names of the scenarios that a valid file describes.

@@ -199,14 +199,14 @@ fn at(url: String, cooldown: &str) -> (Experiment, Noted) {
     std::fs::write(&file, format!("safety: {{cooldown_seconds: {cooldown}}}")).expect("it can be written");
     let noted = Noted::default();
     let environment = move || async move {
-        Environment::builder().url("app", url).probe("app", Probe::http("/").every(10.ms())).start().await
+        Environment::builder().url("app", url).probe("app", Probe::http("/").every(50.ms())).start().await
     };
     let experiment = Experiment::scenario_of(&file, "Light Network Delay")
         .expect("a known scenario")
         .environment(environment)
         .injector(noted.clone())
         .duration(300.ms())
-        .baseline(500.ms())
+        .baseline(1500.ms())
         .watch(200.ms());
     (experiment, noted)
 }
@@ -230,7 +230,7 @@ async fn what_a_test_starts_itself_needs_no_pause() {
     for _ in 0..2 {
         let start = || {
             let stub = Process::cargo_bin("stub").args(["--port", "{port}"]);
-            Environment::builder().process("app", stub.ready(Probe::http("/").every(10.ms()))).start()
+            Environment::builder().process("app", stub.ready(Probe::http("/").every(50.ms()))).start()
         };
         let (experiment, noted) = at(String::new(), "1h");
         experiment.environment(start).run().await.expect("it is carried out");

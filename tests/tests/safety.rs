@@ -65,7 +65,7 @@ async fn by_catalogue(catalogue: &str, scenario: &str, url: &str) -> (Experiment
     std::fs::write(&file, catalogue).expect("the folder can be written");
     let (noted, url) = (Noted::default(), url.to_owned());
     let environment = move || async move {
-        Environment::builder().url("app", url).probe("app", Probe::http("/").every(10.ms())).start().await
+        Environment::builder().url("app", url).probe("app", Probe::http("/").every(50.ms())).start().await
     };
     let experiment = Experiment::scenario_of(&file, scenario)
         .expect("a known scenario")
@@ -73,7 +73,7 @@ async fn by_catalogue(catalogue: &str, scenario: &str, url: &str) -> (Experiment
         .target("app")
         .injector(noted.clone())
         .duration(300.ms())
-        .baseline(500.ms())
+        .baseline(1500.ms())
         .watch(200.ms());
     (experiment, noted)
 }
@@ -124,7 +124,7 @@ async fn a_confirmation_is_by_the_exact_name() {
 async fn what_this_run_started_wants_no_confirmation() {
     let environment = || {
         let stub = Process::cargo_bin("stub").args(["--port", "{port}"]);
-        let probe = Probe::http("/").every(10.ms());
+        let probe = Probe::http("/").every(50.ms());
         Environment::builder().process("app", stub.ready(probe)).start()
     };
     let noted = Noted::default();
@@ -134,7 +134,7 @@ async fn what_this_run_started_wants_no_confirmation() {
         .target("app")
         .injector(noted.clone())
         .duration(300.ms())
-        .baseline(500.ms())
+        .baseline(1500.ms())
         .watch(200.ms())
         .run()
         .await

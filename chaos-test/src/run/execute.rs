@@ -199,6 +199,9 @@ async fn carry_out(
     let locks = charge.held.descriptors().unwrap_or_default();
     let owed = Arc::new(FileLedger::of(charge.draft.number(), locks));
     let audit = Audit::of(services, Arc::clone(&owed)).before().await;
+    // One client per experiment: its connections live on the runtime of the test. Made before the clock starts, for it
+    // takes a while, and the first samples are due at once.
+    let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::started_now());
     let recorder = Arc::new(Recorder::new());
     let requests = recorder.add_requests(REQUEST_TIMEOUT);
@@ -242,7 +245,7 @@ async fn carry_out(
         run_ends: run_deadline(longest).ok().map(|left| clock.now() + left),
         dry_run: experiment.dry_run,
     };
-    let chaos = hand(services, &recorder, &clock, requests);
+    let chaos = hand(services, &recorder, &clock, requests, http);
     charge.active.ends(services.iter().map(Service::ender));
     // If the caller drops this future, the engine is told: it reverts and ends.
     let guard = CancelOnDrop(Arc::clone(&charge.active));
@@ -292,14 +295,13 @@ fn hand(
     recorder: &Arc<Recorder>,
     clock: &Arc<dyn Clock>,
     requests: engine::StreamId,
+    http: reqwest::Client,
 ) -> Chaos {
     let doors = services.iter().map(|service| Door {
         name: service.name().to_owned(),
         address: service.address(),
         host: service.host().map(str::to_owned),
     });
-    // One client per experiment: its connections live on the runtime of the test.
-    let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap_or_default();
     Chaos {
         shared: Arc::new(Shared {
             recorder: Arc::clone(recorder),

@@ -8,7 +8,7 @@ use crate::sys::{ledger, owner, run_folder, runtime};
 /// well: whoever sees processes vanish should know why.
 pub(super) async fn sweep() -> Vec<String> {
     let work = || {
-        let found = reaper::find(&run_folder::results_dir());
+        let found = reaper::find(run_folder::results_dir());
         if found.is_empty() {
             return Vec::new();
         }

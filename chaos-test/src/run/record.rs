@@ -228,7 +228,7 @@ impl Known {
     }
 }
 
-/// A path as people type it: relative to the workspace, if it is inside; else whole.
+/// A path as people type it: relative to the workspace, or to here, if it is inside; else whole.
 fn shown(path: &Path) -> String {
     let here = env::current_dir();
     let target = env::target_dir();
@@ -236,5 +236,6 @@ fn shown(path: &Path) -> String {
     let beside_target = target.parent().filter(|root| here.starts_with(root)).map(Path::to_path_buf);
     let root = env::var("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from).or(beside_target);
     let short = root.as_deref().and_then(|root| path.strip_prefix(root).ok());
+    let short = short.or_else(|| path.strip_prefix(&here).ok());
     short.unwrap_or(path).display().to_string()
 }

@@ -87,7 +87,7 @@ fn check_floor(experiment: &Experiment) -> Result<(), Error> {
         Floor::default().check("memory", asked, room).map_err(|why| refused(why.to_string()))?;
     }
     if let Some(asked) = fault.disk_space_taken() {
-        let room = headroom::disk(&run_folder::results_dir()).map_err(unknown)?;
+        let room = headroom::disk(run_folder::results_dir()).map_err(unknown)?;
         Floor::default().check("disk space", asked, room).map_err(|why| refused(why.to_string()))?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Where a run keeps what it leaves: one folder for all tests of one `cargo nextest run` or `cargo test`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::{env, procfs};
@@ -47,12 +47,17 @@ fn is_cargo(name: &str) -> bool {
     name == "cargo" || name.starts_with("cargo-")
 }
 
-/// The folder all runs are kept in: `$CHAOS_TEST_DIR`, else `target/chaos-test`.
-pub(crate) fn results_dir() -> PathBuf {
-    if let Some((folder, _)) = OWN.get() {
-        return folder.clone();
-    }
-    env::var("CHAOS_TEST_DIR").map_or_else(|| env::target_dir().join("chaos-test"), PathBuf::from)
+/// The folder all runs are kept in: `$CHAOS_TEST_DIR`, else `target/chaos-test`. A whole path, and the same for the life
+/// of this process: a test may change its directory, and the reaper has another.
+pub(crate) fn results_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = OWN
+            .get()
+            .map(|(folder, _)| folder.clone())
+            .or_else(|| env::var("CHAOS_TEST_DIR").map(PathBuf::from));
+        env::current_dir().join(dir.unwrap_or_else(|| env::target_dir().join("chaos-test")))
+    })
 }
 
 /// The folder of this run.

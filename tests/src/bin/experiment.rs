@@ -35,13 +35,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => Fault::NetworkDelay { delay: Duration::from_millis(1), jitter: Duration::ZERO, interface: None },
     };
     let environment = move || async move {
-        let probe = Probe::http("/").every(10.ms());
+        let probe = Probe::http("/").every(50.ms());
         Environment::builder().url("app", url).probe("app", probe).start().await
     };
     let mut experiment = Experiment::fault(fault, hold)?
         .environment(environment)
         .injector(Noted::aloud())
-        .baseline(500.ms())
+        .baseline(1500.ms())
         .watch(200.ms())
         .progress(false);
     if let Some(name) = name {

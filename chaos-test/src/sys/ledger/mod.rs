@@ -129,7 +129,11 @@ impl Book {
     fn open() -> io::Result<Self> {
         let owner = Owner::this();
         let path = path_of(&run_folder::run_dir(), owner);
-        let file = files::create(&path)?;
+        let named = |error: io::Error| {
+            let text = format!("the ledger {}: {error} (CHAOS_TEST_DIR names another place)", path.display());
+            io::Error::new(error.kind(), text)
+        };
+        let file = files::create(&path).map_err(named)?;
         let reaper = Reaper::start(&path)?;
         let mut book = Self { path, file, torn: false, reaper };
         book.append(&Entry::Opened {
