@@ -130,7 +130,7 @@ impl Book {
         let owner = Owner::this();
         let path = path_of(&run_folder::run_dir(), owner);
         let file = files::create(&path)?;
-        let reaper = Reaper::start(&path)?;
+        let reaper = Reaper::start(&path).inspect_err(|_| drop(files::remove(&path)))?;
         let mut book = Self { path, file, torn: false, reaper };
         book.append(&Entry::Opened {
             format: FORMAT,
