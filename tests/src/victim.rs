@@ -81,7 +81,8 @@ impl Notes {
         let Some(path) = std::env::var_os(NOTES) else { return };
         let file = File::options().create(true).append(true).open(path);
         let line = format!("{phase} {} {}\n", self.family, std::process::id());
-        file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the notes can be written");
+        // A disk that takes nothing is one of the things a victim is put through.
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 
     async fn pause(self) {
