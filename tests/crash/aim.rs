@@ -75,7 +75,7 @@ impl Aim {
                 Self::Phase(phase) => victim.was_in(phase),
                 Self::Ledger => victim.ledger().is_some(),
                 Self::Entry(kind) => has(&victim.ledger().unwrap_or_default(), kind),
-                Self::Program(program) => victim.family.has_started(program),
+                Self::Program(program) => victim.family.descendant(program).is_some(),
             }
         })
     }

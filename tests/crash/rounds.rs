@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use suite::victim::{FAMILIES, PAUSE};
 
 use crate::aim::{AIMS, Aim, phase_of};
+use crate::ends::record;
 use crate::start::{Victim, Way};
 use crate::table::{self, Kill};
 
@@ -145,6 +146,8 @@ fn usual_life(way: Way, test: &str) -> Duration {
     let life = began.elapsed();
     assert!(status.success(), "{test}: {}", victim.output());
     until_clean(&mut victim, Instant::now(), "it was not killed");
+    let headline = record(&victim).headline();
+    assert!(!headline.starts_with("Error"), "{headline}");
     life
 }
 
