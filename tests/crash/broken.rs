@@ -29,32 +29,36 @@ fn without_reaper(family: &str) -> Victim {
 
 #[test]
 fn when_the_reaper_died_first_the_next_start_cleans_up_and_says_so() {
-    for family in FAMILIES {
-        let mut dead = without_reaper(family);
-        let pid = dead.family.test.expect("it ran").pid;
-        let mut relatives = std::mem::take(&mut dead.family);
-        let mut next = Victim::start_in(dead.into_dir(), Way::Program, "network_delay", &[]);
-        let status = next.wait();
-        let output = next.output();
-        println!("{output}");
-        assert!(status.success(), "{output}");
-        let left = relatives.left(&next.results());
-        assert!(left.things.is_empty(), "{left:?}");
-        until_clean(&mut next, Instant::now(), "the next start");
-        let told = format!("cleaned up after a run that is gone: pid {pid}");
-        assert!(output.contains(&told), "{told} is not in: {output}");
-        let records = records(&next);
-        let report = records
-            .iter()
-            .find(|report| report.test.contains("network_delay") && report.trace.trouble.is_none());
-        let report = report.expect("the next one has a record");
-        assert!(report.housekeeping.iter().any(|line| line.contains(&told)), "{:?}", report.housekeeping);
-        assert!(report.text().contains(&told), "{}", report.text());
-        let killed =
-            records.iter().find(|report| report.trace.trouble.is_some()).expect("so has the killed one");
-        println!("{}", killed.headline());
-        assert!(killed.headline().contains("the next start cleaned up"), "{}", killed.headline());
-    }
+    std::thread::scope(|threads| {
+        for family in FAMILIES {
+            threads.spawn(move || the_next_start_cleans_up(family));
+        }
+    });
+}
+
+fn the_next_start_cleans_up(family: &str) {
+    let mut dead = without_reaper(family);
+    let pid = dead.family.test.expect("it ran").pid;
+    let mut relatives = std::mem::take(&mut dead.family);
+    let mut next = Victim::start_in(dead.into_dir(), Way::Program, "network_delay", &[]);
+    let status = next.wait();
+    let output = next.output();
+    println!("{output}");
+    assert!(status.success(), "{output}");
+    let left = relatives.left(&next.results());
+    assert!(left.things.is_empty(), "{left:?}");
+    until_clean(&mut next, Instant::now(), "the next start");
+    let told = format!("cleaned up after a run that is gone: pid {pid}");
+    assert!(output.contains(&told), "{told} is not in: {output}");
+    let records = records(&next);
+    let report =
+        records.iter().find(|report| report.test.contains("network_delay") && report.trace.trouble.is_none());
+    let report = report.expect("the next one has a record");
+    assert!(report.housekeeping.iter().any(|line| line.contains(&told)), "{:?}", report.housekeeping);
+    assert!(report.text().contains(&told), "{}", report.text());
+    let killed = records.iter().find(|report| report.trace.trouble.is_some()).expect("so has the killed one");
+    println!("{}", killed.headline());
+    assert!(killed.headline().contains("the next start cleaned up"), "{}", killed.headline());
 }
 
 /// Runs the program of the victims below a limit that a shell sets, and says what it wrote and what it came to.
@@ -108,6 +112,9 @@ fn nothing_is_done_that_the_ledger_cannot_take() {
             (false, false) => {
                 unstarted += 1;
                 assert!(text.contains("Error(setup)") && text.contains("File too large"), "{text}");
+                let says =
+                    ["nothing was started: cannot write the ledger", "not started, for its end", "run.json"];
+                assert!(says.iter().any(|said| text.contains(said)), "{text}");
             }
             (true, false) => {
                 uninjected += 1;
@@ -144,12 +151,17 @@ fn nothing_is_started_without_a_reaper() {
 
 #[test]
 fn a_stray_variable_makes_no_helper_of_a_test() {
-    for value in ["", "burn", "burn x", "idle 1", "reap chaos1-00000000-1-2-3-4", "nonsense"] {
-        let stray = [("CHAOS_TEST_HELPER", value)];
-        let mut victim = Victim::start_with(Way::Libtest, "network_delay", &stray);
-        let status = victim.wait();
-        assert!(status.success() && victim.was_in("over"), "{value:?}: {status} {}", victim.output());
-        assert!(victim.output().contains("1 passed"), "{value:?}: {}", victim.output());
-        until_clean(&mut victim, Instant::now(), value);
-    }
+    std::thread::scope(|threads| {
+        for value in ["", "burn", "burn x", "idle 1", "reap chaos1-00000000-1-2-3-4", "nonsense"] {
+            threads.spawn(move || starts_as_ever(value));
+        }
+    });
+}
+
+fn starts_as_ever(value: &str) {
+    let mut victim = Victim::start_with(Way::Libtest, "network_delay", &[("CHAOS_TEST_HELPER", value)]);
+    let status = victim.wait();
+    assert!(status.success() && victim.was_in("over"), "{value:?}: {status} {}", victim.output());
+    assert!(victim.output().contains("1 passed"), "{value:?}: {}", victim.output());
+    until_clean(&mut victim, Instant::now(), value);
 }

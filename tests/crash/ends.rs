@@ -46,7 +46,7 @@ pub(crate) fn in_the_chaos_phase(way: Way, test: &str) -> Victim {
 
 /// Sends a signal into the chaos phase of every family; returns the records.
 fn signalled(signal: Signal) -> Vec<Report> {
-    let each = FAMILIES.map(|family| {
+    let end = |family: &'static str| {
         let mut victim = in_the_chaos_phase(Way::Program, &format!("{family} --hold 60s"));
         victim.signal(signal);
         let sent = Instant::now();
@@ -54,8 +54,11 @@ fn signalled(signal: Signal) -> Vec<Report> {
         println!("{family} {signal}: clean after {:.0?}, alone after {:.0?}", times.0, times.1);
         assert_eq!(victim.wait().signal(), Some(signal as i32), "it dies of that signal");
         record(&victim)
-    });
-    each.into()
+    };
+    std::thread::scope(|threads| {
+        let each = FAMILIES.map(|family| threads.spawn(move || end(family)));
+        each.into_iter().map(|each| each.join().expect("it said why")).collect()
+    })
 }
 
 #[test]
