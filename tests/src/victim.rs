@@ -86,9 +86,13 @@ impl Notes {
     }
 
     async fn pause(self) {
-        let asked = std::env::var(PAUSE).ok().and_then(|text| text.parse().ok());
-        tokio::time::sleep(Duration::from_millis(asked.unwrap_or(0))).await;
+        tokio::time::sleep(pause()).await;
     }
+}
+
+fn pause() -> Duration {
+    let asked = std::env::var(PAUSE).ok().and_then(|text| text.parse().ok());
+    Duration::from_millis(asked.unwrap_or(0))
 }
 
 /// An environment that says when it ends.
@@ -106,6 +110,7 @@ impl AsEnvironment for Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         self.notes.say("end");
+        std::thread::sleep(pause());
     }
 }
 
@@ -134,6 +139,7 @@ impl DynInjector for Told {
             self.notes.pause().await;
             self.notes.say("inject");
             let injected = self.inner.inject(prepared).await;
+            self.notes.pause().await;
             self.notes.say("chaos");
             injected
         })
