@@ -75,7 +75,7 @@ impl Aim {
                 Self::Phase(phase) => victim.was_in(phase),
                 Self::Ledger => victim.ledger().is_some(),
                 Self::Entry(kind) => has(&victim.ledger().unwrap_or_default(), kind),
-                Self::Program(program) => victim.family.has_started(program),
+                Self::Program(program) => victim.family.descendant(program).is_some(),
             }
         })
     }
@@ -87,7 +87,7 @@ fn has(ledger: &[Value], kind: &str) -> bool {
 
 /// In which phase a victim was killed: the last it said it was in, and (where it said nothing) how far its ledger was.
 /// `said` is what each of its tests said last. Where there are several tests, the most advanced that is not over counts.
-pub(crate) fn phase_of(said: &[String], ledger: Option<&[Value]>) -> &'static str {
+pub(crate) fn phase_of(said: &[String], ledger: Option<&[Value]>, reaper: bool) -> &'static str {
     let at = |phase: &&str| said.iter().any(|said| said == phase);
     let last = PHASES.into_iter().filter(|phase| *phase != "over").rfind(at);
     let last = last.or_else(|| PHASES.into_iter().rfind(at)).unwrap_or("start");
@@ -95,7 +95,7 @@ pub(crate) fn phase_of(said: &[String], ledger: Option<&[Value]>) -> &'static st
     let ledger = ledger.unwrap_or_default();
     match last {
         "start" if has(ledger, "opened") => "reaper runs",
-        "start" if created => "reaper starts",
+        "start" if created || reaper => "reaper starts",
         "environment" if has(ledger, "owed") => "services start",
         "undone" if has(ledger, "settled") => "recovery",
         known => known,

@@ -2,7 +2,8 @@
 //! Whatever it is, nothing is left, and there is a record that says what happened.
 
 use std::os::unix::process::ExitStatusExt;
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use chaos_test::report::Report;
 use nix::sys::signal::Signal;
@@ -13,23 +14,30 @@ use crate::residue::files;
 use crate::rounds::until_clean;
 use crate::start::{Victim, Way};
 
-/// The one record of a victim.
-fn record(victim: &Victim) -> Report {
+/// The records there are.
+pub(crate) fn records(victim: &Victim) -> Vec<Report> {
     let records = files(&victim.results(), |name| {
         name.ends_with(".json") && !name.starts_with('.') && name != "run.json"
     });
-    assert_eq!(records.len(), 1, "{records:?}\n{}", victim.output());
-    Report::from_json(&std::fs::read(&records[0]).expect("it can be read")).expect("it is a record")
+    let read = |path: &PathBuf| std::fs::read(path).expect("it can be read");
+    records.iter().map(|path| Report::from_json(&read(path)).expect("it is a record")).collect()
+}
+
+/// The one record of a victim.
+pub(crate) fn record(victim: &Victim) -> Report {
+    let mut records = records(victim);
+    assert_eq!(records.len(), 1, "{}", victim.output());
+    records.remove(0)
 }
 
 /// Starts a victim and waits until its fault is in.
-fn in_the_chaos_phase(way: Way, test: &str) -> Victim {
+pub(crate) fn in_the_chaos_phase(way: Way, test: &str) -> Victim {
     for _ in 0..5 {
         let mut victim = Victim::start(way, test);
         // On a busy host a baseline may be too late to be believed; then there is no fault.
         if victim.find_test() && Aim::Phase("chaos").wait(&mut victim) {
             // It counts once it was seen.
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(300));
             return victim;
         }
     }
@@ -38,7 +46,7 @@ fn in_the_chaos_phase(way: Way, test: &str) -> Victim {
 
 /// Sends a signal into the chaos phase of every family; returns the records.
 fn signalled(signal: Signal) -> Vec<Report> {
-    let each = FAMILIES.map(|family| {
+    let end = |family: &'static str| {
         let mut victim = in_the_chaos_phase(Way::Program, &format!("{family} --hold 60s"));
         victim.signal(signal);
         let sent = Instant::now();
@@ -46,8 +54,11 @@ fn signalled(signal: Signal) -> Vec<Report> {
         println!("{family} {signal}: clean after {:.0?}, alone after {:.0?}", times.0, times.1);
         assert_eq!(victim.wait().signal(), Some(signal as i32), "it dies of that signal");
         record(&victim)
-    });
-    each.into()
+    };
+    std::thread::scope(|threads| {
+        let each = FAMILIES.map(|family| threads.spawn(move || end(family)));
+        each.into_iter().map(|each| each.join().expect("it said why")).collect()
+    })
 }
 
 #[test]
@@ -85,7 +96,7 @@ fn ended(way: Way, test: &str) -> Victim {
     victim.find_test();
     while !victim.has_ended() {
         victim.family.observe();
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
     let times = until_clean(&mut victim, Instant::now(), test);
     println!("{test}: clean after {:.0?}, alone after {:.0?}", times.0, times.1);

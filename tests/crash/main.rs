@@ -10,6 +10,7 @@
 )]
 
 mod aim;
+mod broken;
 mod built;
 mod ends;
 mod proc;

@@ -59,10 +59,10 @@ impl Family {
         }
     }
 
-    /// The first descendant seen so far whose program has that name.
-    pub(crate) fn has_started(&self, program: &str) -> bool {
+    /// A descendant seen so far whose program has that name.
+    pub(crate) fn descendant(&self, program: &str) -> Option<Id> {
         let named = |id: &Id| Process::of(id.pid)?.args().into_iter().next();
-        self.seen.iter().any(|id| named(id).is_some_and(|name| name.ends_with(program)))
+        self.seen.iter().copied().find(|id| named(id).is_some_and(|name| name.ends_with(program)))
     }
 
     /// Looks what there is of it: processes, listeners, temporary files, debts.

@@ -9,6 +9,8 @@ use nix::sys::signal::Signal;
 use suite::victim::{FAMILIES, PAUSE};
 
 use crate::aim::{AIMS, Aim, phase_of};
+use crate::built::victims;
+use crate::ends::record;
 use crate::start::{Victim, Way};
 use crate::table::{self, Kill};
 
@@ -19,6 +21,16 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 fn number(name: &str, otherwise: u64) -> u64 {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty());
     text.map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number")))
+}
+
+/// How busy this host is, for whoever reads the figures.
+fn load() -> String {
+    std::fs::read_to_string("/proc/loadavg")
+        .unwrap_or_default()
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Who is killed.
@@ -97,7 +109,8 @@ impl Round {
                 Whom::Runner => victim.signal_runner(Signal::SIGKILL),
             }
         }
-        let phase = phase_of(&victim.phases(), victim.ledger().as_deref());
+        let reaper = victim.family.descendant("chaos-test-reap").is_some();
+        let phase = phase_of(&victim.phases(), victim.ledger().as_deref(), reaper);
         let (clean, alone) = until_clean(&mut victim, killed, &format!("{self:?} in {phase}"));
         let status = victim.wait();
         let output = victim.output();
@@ -145,6 +158,8 @@ fn usual_life(way: Way, test: &str) -> Duration {
     let life = began.elapsed();
     assert!(status.success(), "{test}: {}", victim.output());
     until_clean(&mut victim, Instant::now(), "it was not killed");
+    let headline = record(&victim).headline();
+    assert!(!headline.starts_with("Error"), "{headline}");
     life
 }
 
@@ -157,11 +172,13 @@ fn a_killed_test_leaves_nothing() {
     let wanted = number("CHAOS_TEST_CRASH_ROUNDS", 48) as usize;
     let jobs = number("CHAOS_TEST_CRASH_JOBS", 3);
     println!("{wanted} kills, {jobs} victims at a time; CHAOS_TEST_CRASH_SEED={seed}");
+    // They may have to be built first, which is no part of a life.
+    victims();
     let life = std::thread::scope(|threads| {
         let lives = FAMILIES.map(|family| threads.spawn(move || usual_life(Way::Libtest, family)));
         lives.into_iter().map(|life| life.join().expect("a life")).min().expect("several")
     });
-    println!("undisturbed, a victim lives for {:.1} s", life.as_secs_f64());
+    println!("undisturbed, a victim lives for {:.1} s; load {}", life.as_secs_f64(), load());
     let began = Instant::now();
     let (next, kills) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let done = || kills.lock().map_or(usize::MAX, |kills: std::sync::MutexGuard<'_, Vec<Kill>>| kills.len());
@@ -180,11 +197,8 @@ fn a_killed_test_leaves_nothing() {
     });
     let kills = kills.into_inner().expect("nobody panicked");
     let rounds = next.into_inner();
-    println!(
-        "{} kills in {rounds} rounds and {:.0} s, nothing left",
-        kills.len(),
-        began.elapsed().as_secs_f64()
-    );
+    let took = began.elapsed().as_secs_f64();
+    println!("{} kills in {rounds} rounds and {took:.0} s, nothing left; load {}", kills.len(), load());
     table::print(&kills);
     assert!(kills.len() >= wanted, "only {} kills in {rounds} rounds: victims ended too soon", kills.len());
 }

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
@@ -63,7 +64,8 @@ impl Victim {
     /// Starts it in a folder that another one has left.
     pub(crate) fn start_in(dir: tempfile::TempDir, way: Way, test: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = command(way, test);
-        let tag = dir.path().file_name().expect("it has a name").to_string_lossy().into_owned();
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let tag = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let output = File::create(dir.path().join("output")).expect("the folder can be written");
         command
             .env("CHAOS_TEST_DIR", dir.path().join("results"))

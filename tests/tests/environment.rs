@@ -38,6 +38,18 @@ async fn what_it_started_ends_with_it() {
 }
 
 #[tokio::test]
+async fn a_port_is_free_once_its_environment_has_ended() {
+    for _ in 0..20 {
+        // It serves in a process of several threads that is no child of ours.
+        let forked = stub().args(["--fork", "session"]).ready(Probe::http("/").every(10.ms()));
+        let environment = Environment::builder().process("app", forked).start().await.expect("it starts");
+        let port = environment.service("app").unwrap().direct_address();
+        drop(environment);
+        std::net::TcpListener::bind(port).expect("nobody listens there any more");
+    }
+}
+
+#[tokio::test]
 async fn a_service_stays_down_once_its_environment_has_ended() {
     let environment = Environment::builder().process("app", stub()).start().await.expect("it starts");
     let control = environment.service("app").unwrap().target().process.expect("it is a process of ours");

@@ -1,4 +1,4 @@
-use std::io::IoSliceMut;
+use std::io::{ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -179,6 +179,10 @@ impl Watch {
                 death.ending = death.ending.or_else(|| self.ending_later());
                 paid.write_records(&death, &mut log);
                 paid.close(&self.ledger, &mut log);
+            }
+            // Killed before there was one, or somebody took it away; then marks are all there is to go by.
+            Err(ledger::ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+                pay::end_all_of(&self.owner, &mut log);
             }
             Err(error) => {
                 log.line(&format!("the ledger {} cannot be read: {error}", self.ledger.display()));

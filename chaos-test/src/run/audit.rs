@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::environment::Service;
 use crate::sys::ledger::FileLedger;
-use crate::sys::residue::{Scope, Snapshot};
+use crate::sys::residue::{self, Scope, Snapshot};
 use crate::sys::runtime::harness;
 
 /// Looks for what an experiment may have left, without asking the injector that should have undone it.
@@ -35,13 +35,15 @@ impl Audit {
     pub(super) async fn after_revert(&mut self, told: bool) -> Vec<String> {
         self.scope.faults = self.ledger.ids();
         let (scope, before) = (self.scope.clone(), self.before.clone());
-        looked(harness().spawn_blocking(move || scope.after_revert(&before, &scope.look(), told)).await)
+        let look = move || scope.after_revert(&before, &scope.look(), told);
+        looked(harness().spawn_blocking(|| residue::that_stays(look)).await)
     }
 
     /// What the services have left, after they were ended.
     pub(super) async fn after_end(&self) -> Vec<String> {
         let scope = self.scope.clone();
-        looked(harness().spawn_blocking(move || scope.after_end(&scope.look())).await)
+        let look = move || scope.after_end(&scope.look());
+        looked(harness().spawn_blocking(|| residue::that_stays(look)).await)
     }
 }
 

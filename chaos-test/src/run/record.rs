@@ -124,7 +124,14 @@ impl Draft {
             .to_json()
             .map_err(|error| Error::record(format!("the record cannot be written as JSON: {error}")))?;
         files::write_atomically(&path, json.as_bytes())
-            .map_err(|error| Error::record(format!("cannot write the record {}: {error}", path.display())))?;
+            // What came of the run is told here or nowhere.
+            .map_err(|error| {
+                let path = path.display();
+                Error::record(format!(
+                    "cannot write the record {path}: {error}; it says: {}",
+                    report.headline()
+                ))
+            })?;
         self.close(&mut kept);
         Ok(report)
     }

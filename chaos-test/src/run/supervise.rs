@@ -58,6 +58,8 @@ pub(super) fn start(
             .unwrap_or_else(|panic| Err(Error::record(format!("writing the record panicked: {panic}"))));
         let outcome = active.told(written);
         let told = tell(&outcome);
+        // Before the caller goes on: a process that ends now would leave its notes beside the locks.
+        drop(held);
         // Dropped with what the caller fetches, or with the caller.
         let (fetched, fetching) = oneshot::channel::<()>();
         if give.send((outcome, fetched)).is_err() {

@@ -60,8 +60,7 @@ impl Owner {
             return Standing::Elsewhere;
         }
         let same = procfs::start_ticks(self.pid) == Some(self.start_ticks);
-        let runs = same && (procfs::is_running(self.pid) || procfs::has_threads(self.pid));
-        if runs { Standing::Alive } else { Standing::Dead }
+        if same && procfs::is_running(self.pid) { Standing::Alive } else { Standing::Dead }
     }
 }
 

@@ -59,7 +59,10 @@ impl ManagedProcess {
                 undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
             },
             None,
-        )?;
+        )
+        .map_err(|error| {
+            io::Error::new(error.kind(), format!("not started, for its end cannot be written down: {error}"))
+        })?;
         let process = Self { spec, mark, slot: Mutex::default() };
         process.respawn()?;
         Ok(process)

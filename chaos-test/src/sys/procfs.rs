@@ -32,13 +32,19 @@ fn stat(pid: u32) -> io::Result<Vec<String>> {
     Ok(rest.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
-/// Whether a process exists and has not ended; a zombie has ended.
+/// Whether a process exists and has not ended. A zombie has ended, unless only its first thread has: the others still
+/// hold what it has open, such as a port.
 pub(crate) fn is_running(pid: u32) -> bool {
-    stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| !matches!(state.as_str(), "Z" | "X")))
+    let state = stat(pid).ok().and_then(|fields| fields.into_iter().next());
+    state.is_some_and(|state| match state.as_str() {
+        "X" => false,
+        "Z" => has_threads(pid),
+        _ => true,
+    })
 }
 
 /// Whether a process has threads left, though its first one may have ended.
-pub(crate) fn has_threads(pid: u32) -> bool {
+fn has_threads(pid: u32) -> bool {
     fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() > 1)
 }
 

@@ -8,8 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{ledger, procfs, undo};
+use super::{ledger, procfs, timer, undo};
+
+/// How long something may be on its way out.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long between two looks.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What an experiment could have touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,6 +106,19 @@ impl Scope {
     }
 }
 
+/// What is found again and again. A process that was killed a moment ago and is nobody's child of ours may still be
+/// letting go of its port, so only what stays is residue.
+pub(crate) fn that_stays(look: impl Fn() -> Vec<String>) -> Vec<String> {
+    let deadline = timer::now() + PATIENCE;
+    loop {
+        let left = look();
+        if left.is_empty() || timer::now() >= deadline {
+            return left;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
 /// The TCP ports of this network namespace on which somebody listens.
 fn listening() -> BTreeSet<u16> {
     const LISTEN: &str = "0A";
@@ -165,6 +184,17 @@ mod tests {
                 "somebody still listens on port 10000"
             ]
         );
+    }
+
+    #[test]
+    fn what_goes_by_itself_is_no_residue() {
+        let looks = std::cell::Cell::new(0);
+        let goes = || {
+            looks.set(looks.get() + 1);
+            if looks.get() < 5 { vec!["a port".into()] } else { Vec::new() }
+        };
+        assert!(that_stays(goes).is_empty());
+        assert_eq!(that_stays(|| vec!["a file".into()]), ["a file"]);
     }
 
     #[test]

@@ -79,8 +79,15 @@ pub(crate) fn begin(test: &str, pending: &Path, record: &Path) -> io::Result<u64
         record: record.display().to_string(),
         at: clock::monotonic(),
     };
-    with(|book| book.append(&entry))?;
+    with(|book| book.append(&entry).map_err(|error| unwritable(&book.path, error)))?;
     Ok(experiment)
+}
+
+fn unwritable(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("cannot write the ledger {}: {error} (CHAOS_TEST_DIR names another place)", path.display()),
+    )
 }
 
 /// Notes that its record is written.
@@ -129,20 +136,18 @@ impl Book {
     fn open() -> io::Result<Self> {
         let owner = Owner::this();
         let path = path_of(&run_folder::run_dir(), owner);
-        let named = |error: io::Error| {
-            let text = format!("the ledger {}: {error} (CHAOS_TEST_DIR names another place)", path.display());
-            io::Error::new(error.kind(), text)
-        };
-        let file = files::create(&path).map_err(named)?;
+        // The reaper first: if this process is killed right after, somebody takes the empty file away.
         let reaper = Reaper::start(&path)?;
+        let file = files::create(&path).map_err(|error| unwritable(&path, error))?;
         let mut book = Self { path, file, torn: false, reaper };
-        book.append(&Entry::Opened {
+        let opened = Entry::Opened {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             owner: owner.clone(),
             at: clock::monotonic(),
             unix: clock::unix_time().as_secs_f64(),
-        })?;
+        };
+        book.append(&opened).map_err(|error| unwritable(&book.path, error))?;
         book.file.sync_data()?;
         // The name as well must survive.
         if let Some(dir) = book.path.parent() {
