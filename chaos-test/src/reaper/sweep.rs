@@ -21,8 +21,8 @@ pub(crate) struct Found {
     pub(crate) processes: Vec<undo::Marked>,
     /// Files with such a mark in their name.
     pub(crate) files: Vec<(PathBuf, String)>,
-    /// Ledgers whose owner may live where it cannot be seen from here.
-    pub(crate) elsewhere: Vec<PathBuf>,
+    /// Ledgers that somebody else has to pay, and why.
+    pub(crate) elsewhere: Vec<(PathBuf, &'static str)>,
     /// Ledgers whose owner was killed before it had written whose they are.
     empty: Vec<PathBuf>,
 }
@@ -77,8 +77,7 @@ impl Found {
     /// What is not touched, and why.
     #[cfg(feature = "cli")]
     pub(crate) fn untouched(&self) -> Vec<String> {
-        let why = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
-        self.elsewhere.iter().map(|path| format!("the ledger {}: {why}", path.display())).collect()
+        self.elsewhere.iter().map(|(path, why)| format!("the ledger {}: {why}", path.display())).collect()
     }
 }
 
@@ -91,6 +90,10 @@ pub(crate) fn find(results: &Path) -> Found {
     found
 }
 
+const ELSEWHERE: &str = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
+/// Whoever is not that user finds none of its processes, and would settle what is still owed.
+const ANOTHERS: &str = "it is another user's, who alone can pay it";
+
 /// Ledgers of the dead in the run folders below `results`.
 pub(crate) fn find_debts(results: &Path) -> Found {
     let mut found = Found::default();
@@ -98,8 +101,9 @@ pub(crate) fn find_debts(results: &Path) -> Found {
         match ledger::read(&path) {
             Ok(account) => match account.owner.standing() {
                 Standing::Alive => {}
+                Standing::Dead if !files::is_own(&path) => found.elsewhere.push((path, ANOTHERS)),
                 Standing::Dead => found.ledgers.push((path, account)),
-                Standing::Elsewhere => found.elsewhere.push(path),
+                Standing::Elsewhere => found.elsewhere.push((path, ELSEWHERE)),
             },
             // Its owner may be about to write its first line; or it is of a version that knows more.
             Err(ledger::ReadError::NoOwner | ledger::ReadError::Newer(_))

@@ -60,8 +60,8 @@ pub(crate) struct Strangers {
     runs: Vec<Doomed>,
     /// Parts of the lines that name what is there and is not touched: a ledger each, and why.
     pub(crate) named: Vec<(String, &'static str)>,
-    /// The ledger whose owner cannot be seen from here.
-    pub(crate) elsewhere: String,
+    /// Ledgers that only somebody else can pay, and why.
+    pub(crate) elsewhere: Vec<(String, &'static str)>,
     /// Ledgers to put away by hand once they were looked at.
     pub(crate) for_people: Vec<PathBuf>,
 }
@@ -138,8 +138,9 @@ impl Strangers {
 
         let run = Doomed::new();
         let elsewhere = Owner { pid_ns: run.owner.pid_ns + 1, ..run.owner.clone() };
-        self.elsewhere = elsewhere.ledger();
-        let path = sandbox.write(&self.elsewhere, &lines(&[elsewhere.opened(), owed_end(&elsewhere.mark())]));
+        let name = elsewhere.ledger();
+        let path = sandbox.write(&name, &lines(&[elsewhere.opened(), owed_end(&elsewhere.mark())]));
+        self.elsewhere.push((name, "its owner is in another pid namespace"));
         self.keep_file("a ledger of another pid namespace", path);
         self.runs.push(run);
 
@@ -184,6 +185,13 @@ impl Strangers {
             return fs::remove_file(path).unwrap();
         }
         self.keep_file("a file of another user", path);
+        let run = Doomed::new();
+        let name = run.owner.ledger();
+        let path = sandbox.write(&name, &lines(&[run.owner.opened(), owed_end(&run.owner.mark())]));
+        chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        self.elsewhere.push((name, "it is another user's"));
+        self.keep_file("a ledger of another user", path);
+        self.runs.push(run);
         let mut command = Command::new("sleep");
         command.arg("1000").env("CHAOS_TEST_MARK", dead.mark()).uid(NOBODY).gid(NOBODY);
         self.keep("a process of another user", Planted::here(&mut command));
