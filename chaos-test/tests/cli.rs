@@ -5,14 +5,26 @@
     reason = "test code may touch files, processes and the clock"
 )]
 
+#[path = "cli/alone.rs"]
+mod alone;
 #[path = "cli/catalogues.rs"]
 mod catalogues;
+#[path = "cli/dead_runs.rs"]
+mod dead_runs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/planted.rs"]
+mod planted;
+#[path = "cli/reaped.rs"]
+mod reaped;
 #[path = "cli/reports.rs"]
 mod reports;
+#[path = "cli/residues.rs"]
+mod residues;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/sandbox.rs"]
 mod sandbox;
+#[path = "cli/strangers.rs"]
+mod strangers;
 mod synthetic;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::record;
-use crate::port::UndoStep;
+use crate::port::{RevertRecord, UndoStep};
 use crate::sys::ledger::{self, Account, Entry, Open, Payer};
 use crate::sys::owner::{Mark, Owner};
 use crate::sys::pidfd::Ending;
@@ -11,8 +11,8 @@ use crate::sys::{clock, files, undo};
 
 /// How a test process ended.
 pub(super) struct Death {
-    /// When, in seconds of the monotonic clock; not later than it was noticed.
-    pub(super) at: f64,
+    /// When, in seconds of the monotonic clock, if it was noticed: a sweep comes any time later.
+    pub(super) at: Option<f64>,
     pub(super) ending: Option<Ending>,
     /// Why it was asked to end, if it was.
     pub(super) why: Option<String>,
@@ -30,6 +30,8 @@ pub(super) struct Paid {
     pub(super) lines: Vec<String>,
     /// What could not be undone.
     pub(super) failed: Vec<String>,
+    /// How many of the entries were undone.
+    done: usize,
     pub(super) of: usize,
 }
 
@@ -47,15 +49,22 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
     }
     // One look finds all its processes; the entries then say what they were.
     let ended = undo::end_processes(|mark| is_of(mark, &account.owner), undo::STEP_DEADLINE);
-    let ended = ended.inspect_err(|error| log.line(&error.to_string())).ok();
+    if let Err(error) = &ended {
+        log.line(&format!("LEFT BEHIND: {error}"));
+        failed.push(error.to_string());
+    }
+    let ended = ended.ok();
     let mut named: Vec<&str> = Vec::new();
     for debt in account.owed.iter().rev() {
         let record = &debt.record;
-        let (done, left) = undo::undo(record, |mark| {
-            // Where some withstood, each entry is tried once more by itself.
-            let ended = ended.as_ref().filter(|_| is_of(mark, &account.owner))?;
-            Some(ended.iter().filter(|process| process.mark == mark).cloned().collect())
-        });
+        let (done, left) = match foreign(record, &account.owner) {
+            Some(step) => (Vec::new(), vec![step]),
+            None => undo::undo(record, |mark| {
+                // Where some withstood, each entry is tried once more by itself.
+                let ended = ended.as_ref().filter(|_| is_of(mark, &account.owner))?;
+                Some(ended.iter().filter(|process| process.mark == mark).cloned().collect())
+            }),
+        };
         named.extend(record.undo.iter().filter_map(UndoStep::mark));
         let what = format!("{} on {} ({})", record.injector, record.service, record.id);
         let done = if record.undo.is_empty() { "ended with its process".into() } else { done.join("; ") };
@@ -68,6 +77,7 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
             failed.push(format!("{what}: {}", left.join("; ")));
         }
     }
+    let done = settled.len();
     // Noted after the last of them, for it is the undoing that is urgent.
     for id in settled {
         let entry = Entry::Settled { id, by, at: clock::monotonic() };
@@ -87,7 +97,14 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
         lines.push(line);
     }
     let of = account.owed.len();
-    Paid { account, lines, failed, of }
+    Paid { account, lines, failed, done, of }
+}
+
+/// Why a record is not carried out: a step of it names what is another owner's, which no ledger of ours says.
+fn foreign(record: &RevertRecord, owner: &Owner) -> Option<String> {
+    let is_foreign = |mark: &str| mark.parse::<Mark>().is_ok_and(|mark| mark.owner != *owner);
+    let step = record.undo.iter().find(|step| step.mark().is_some_and(is_foreign))?;
+    Some(format!("{step}: it is not of the run whose ledger this is"))
 }
 
 /// Removes what a process that is gone had not finished writing beside its ledger.
@@ -103,29 +120,37 @@ fn is_of(mark: &str, owner: &Owner) -> bool {
 
 /// Ends whatever carries a mark of that owner, now and for a while: a process that was being started when its parent was
 /// killed carries its mark only a moment later.
-pub(super) fn end_all_of(owner: &Owner, log: &mut Log) {
+///
+/// # Errors
+/// Some are still there.
+pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Result<(), String> {
     for round in 0..8 {
         match undo::end_processes(|mark| is_of(mark, owner), undo::STEP_DEADLINE) {
             Ok(ended) if ended.is_empty() => {}
             Ok(ended) => log.line(&format!("{}, late", undo::said(&ended))),
-            Err(error) => return log.line(&format!("LEFT BEHIND: {error}")),
+            Err(error) => {
+                log.line(&format!("LEFT BEHIND: {error}"));
+                return Err(error.to_string());
+            }
         }
         std::thread::sleep(Duration::from_millis(2 << round.min(5)));
     }
+    Ok(())
 }
 
 impl Paid {
-    /// Writes the records that the dead process could not.
-    pub(super) fn write_records(&self, death: &Death, log: &mut Log) {
-        for open in &self.account.open {
+    /// Writes the records that the dead process could not; returns what came of it, a line each.
+    pub(super) fn write_records(&self, death: &Death, log: &mut Log) -> Vec<String> {
+        let write = |open: &Open| {
             let message = self.message(open, death);
-            match record::finish(open, &message, death.at - open.began) {
-                Ok(record) => log.line(&format!("{}: {message}; record: {record}", open.test)),
-                Err(error) => {
-                    log.line(&format!("{}: {message}; its record cannot be written: {error}", open.test))
-                }
+            match record::finish(open, &message, death.at.map(|at| at - open.began)) {
+                Ok(record) => format!("{}: {message}; record: {record}", open.test),
+                Err(error) => format!("{}: {message}; its record cannot be written: {error}", open.test),
             }
-        }
+        };
+        let lines: Vec<String> = self.account.open.iter().map(write).collect();
+        lines.iter().for_each(|line| log.line(line));
+        lines
     }
 
     /// `killed by SIGKILL 12.4 s into the fault; 3 of 3 reverts done`.
@@ -135,33 +160,41 @@ impl Paid {
             |ending| ending.to_string(),
         );
         let how = death.why.as_ref().map_or(how.clone(), |why| format!("{how}, for {why},"));
+        let since =
+            |then: f64| death.at.map(|at| format!("{:.1} s ", (at - then).max(0.0))).unwrap_or_default();
         let fault = self.account.faults.iter().rev().find(|fault| fault.experiment == open.experiment);
         let when = match fault.map(|fault| (fault.owed, fault.settled)) {
-            Some((owed, None)) => format!("{:.1} s into the fault", (death.at - owed).max(0.0)),
-            Some((_, Some(settled))) => {
-                format!("{:.1} s after the fault was removed", (death.at - settled).max(0.0))
-            }
-            None => format!("{:.1} s after its start, before any fault", (death.at - open.began).max(0.0)),
+            Some((owed, None)) => format!("{}into the fault", since(owed)),
+            Some((_, Some(settled))) => format!("{}after the fault was removed", since(settled)),
+            None => format!("{}after its start, before any fault", since(open.began)),
         };
-        let done = self.of - self.failed.len().min(self.of);
+        let late = match death.at {
+            Some(_) => "",
+            None => "; its reaper was gone as well, so a later sweep cleaned up",
+        };
         let left =
             if self.failed.is_empty() { String::new() } else { format!(": {}", self.failed.join("; ")) };
         let noun = if self.of == 1 { "revert" } else { "reverts" };
-        format!("{how} {when}; {done} of {} {noun} done{left}", self.of)
+        format!("{how} {when}; {} of {} {noun} done{late}{left}", self.done, self.of)
     }
 
     /// Puts the ledger away if nothing in it is owed any more.
-    pub(super) fn close(self, path: &Path, log: &mut Log) {
-        end_all_of(&self.account.owner, log);
+    ///
+    /// # Errors
+    /// A process that came up late is still there.
+    pub(super) fn close(self, path: &Path, log: &mut Log) -> Result<(), String> {
+        let late = end_all_of(&self.account.owner, log);
         for open in &self.account.open {
             let entry = Entry::Ended { experiment: open.experiment, at: clock::monotonic() };
             let _ = ledger::append_to(path, &entry);
         }
-        if self.failed.is_empty() {
+        if self.failed.is_empty() && late.is_ok() {
             let _ = files::remove(path);
             log.line("nothing is owed any more");
         } else {
             log.line("something is still owed: `cargo chaos reap` tries again");
         }
+        // What withstood at first has been told.
+        if self.failed.is_empty() { late } else { Ok(()) }
     }
 }

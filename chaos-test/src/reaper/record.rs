@@ -10,13 +10,15 @@ use crate::sys::ledger::Open;
 /// No pending record is longer than this.
 const LONGEST: u64 = 512 * 1024 * 1024;
 
-/// Makes the record of a test that could not write its own; returns where it is.
-pub(super) fn finish(open: &Open, message: &str, took: f64) -> Result<String, String> {
+/// Makes the record of a test that could not write its own, and took that many seconds if it is known; returns where it
+/// is.
+pub(super) fn finish(open: &Open, message: &str, took: Option<f64>) -> Result<String, String> {
     let (pending, path) = (Path::new(&open.pending), Path::new(&open.record));
     let bytes =
         files::read_at_most(pending, LONGEST).map_err(|error| format!("{}: {error}", pending.display()))?;
     let mut report = Report::from_json(&bytes)?;
-    report.took = Duration::try_from_secs_f64(took).unwrap_or(report.took);
+    let took = took.and_then(|took| Duration::try_from_secs_f64(took).ok());
+    report.took = took.unwrap_or(report.took);
     if report.trace.trouble.is_none() {
         report.trace.trouble = Some(Trouble { stage: Stage::Killed, message: message.to_owned() });
     }

@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::pay::{self, Death};
-use crate::sys::clock::monotonic;
 use crate::sys::ledger::{self, Account, Payer};
 use crate::sys::owner::{Mark, Owner, Standing};
 use crate::sys::{files, undo};
@@ -22,8 +21,10 @@ pub(crate) struct Found {
     pub(crate) processes: Vec<undo::Marked>,
     /// Files with such a mark in their name.
     pub(crate) files: Vec<(PathBuf, String)>,
-    /// Ledgers whose owner may live where it cannot be seen from here.
-    pub(crate) elsewhere: Vec<PathBuf>,
+    /// Ledgers that somebody else has to pay, and why.
+    pub(crate) elsewhere: Vec<(PathBuf, &'static str)>,
+    /// Ledgers whose owner was killed before it had written whose they are.
+    empty: Vec<PathBuf>,
 }
 
 impl Found {
@@ -32,6 +33,7 @@ impl Found {
             && self.unreadable.is_empty()
             && self.processes.is_empty()
             && self.files.is_empty()
+            && self.empty.is_empty()
     }
 
     /// What there is, a line each, for people.
@@ -54,10 +56,14 @@ impl Found {
                     if steps.is_empty() { "it ended with its process".into() } else { steps.join(", then ") };
                 format!("{} on {} (pid {owner}): {how} ({at})", record.injector, record.service)
             }));
+            lines.extend(account.damaged.iter().map(|line| format!("line {line} makes no sense ({at})")));
             if account.is_clear() {
                 lines.push(format!("a ledger in which nothing is owed any more (pid {owner}; {at})"));
             }
         }
+        lines.extend(
+            self.empty.iter().map(|path| format!("a ledger with nothing in it ({})", path.display())),
+        );
         lines.extend(
             self.unreadable.iter().map(|(path, why)| format!("the ledger {}: {why}", path.display())),
         );
@@ -71,8 +77,7 @@ impl Found {
     /// What is not touched, and why.
     #[cfg(feature = "cli")]
     pub(crate) fn untouched(&self) -> Vec<String> {
-        let why = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
-        self.elsewhere.iter().map(|path| format!("the ledger {}: {why}", path.display())).collect()
+        self.elsewhere.iter().map(|(path, why)| format!("the ledger {}: {why}", path.display())).collect()
     }
 }
 
@@ -85,6 +90,10 @@ pub(crate) fn find(results: &Path) -> Found {
     found
 }
 
+const ELSEWHERE: &str = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
+/// Whoever is not that user finds none of its processes, and would settle what is still owed.
+const ANOTHERS: &str = "it is another user's, who alone can pay it";
+
 /// Ledgers of the dead in the run folders below `results`.
 pub(crate) fn find_debts(results: &Path) -> Found {
     let mut found = Found::default();
@@ -92,14 +101,18 @@ pub(crate) fn find_debts(results: &Path) -> Found {
         match ledger::read(&path) {
             Ok(account) => match account.owner.standing() {
                 Standing::Alive => {}
+                Standing::Dead if !files::is_own(&path) => found.elsewhere.push((path, ANOTHERS)),
                 Standing::Dead => found.ledgers.push((path, account)),
-                Standing::Elsewhere => found.elsewhere.push(path),
+                Standing::Elsewhere => found.elsewhere.push((path, ELSEWHERE)),
             },
-            // Its owner may be about to write its first line.
-            Err(ledger::ReadError::NoOwner) if owner_may_live(&path) => {}
-            // It was killed before it had written that.
+            // Its owner may be about to write its first line; or it is of a version that knows more.
+            Err(ledger::ReadError::NoOwner | ledger::ReadError::Newer(_))
+                if owner_of(&path).is_some_and(|owner| owner.standing() == Standing::Alive) => {}
+            // It was killed before it had written that. What is not called as a ledger of ours is not ours.
             Err(ledger::ReadError::NoOwner) if files::is_empty(&path) => {
-                let _ = files::remove(&path);
+                if owner_of(&path).is_some() {
+                    found.empty.push(path);
+                }
             }
             // Another start has just paid it.
             Err(ledger::ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -124,17 +137,11 @@ fn is_ledger(path: &Path) -> bool {
     name.starts_with("ledger-") && name.ends_with(".jsonl")
 }
 
-/// Whether the process whose ledger this is, by its name, lives.
-fn owner_may_live(path: &Path) -> bool {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let pid = stem.split('-').nth(1).and_then(|pid| pid.parse().ok());
-    let ticks = stem.split('-').nth(2).and_then(|ticks| ticks.parse().ok());
-    match (pid, ticks) {
-        (Some(pid), Some(start_ticks)) => {
-            Owner { pid, start_ticks, ..Owner::this().clone() }.standing() == Standing::Alive
-        }
-        _ => false,
-    }
+/// Whose ledger this is by its name, if it is one of this pid namespace; the name does not say of which it is.
+fn owner_of(path: &Path) -> Option<Owner> {
+    let stem = path.file_stem()?.to_str()?;
+    let (pid, start_ticks) = stem.strip_prefix("ledger-")?.split_once('-')?;
+    Some(Owner { pid: pid.parse().ok()?, start_ticks: start_ticks.parse().ok()?, ..Owner::this().clone() })
 }
 
 /// Pays what was found. Returns what was done and what could not be, a line each.
@@ -143,7 +150,10 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
     for (path, seen) in found.ledgers {
         // Its reaper may be at it.
         let Some(_lock) = pay::lock(&path, PATIENCE) else {
-            failed.push(format!("{}: somebody else is paying it, and does not get on", path.display()));
+            // Unless it was paid before it could be opened.
+            if files::is_file(&path) {
+                failed.push(format!("{}: somebody else is paying it, and does not get on", path.display()));
+            }
             continue;
         };
         pay::tidy(&path, &seen.owner);
@@ -160,9 +170,12 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
         let paid = pay::pay(&path, account, Payer::Sweep, &mut log);
         done.extend(paid.lines.iter().map(|line| format!("{prefix}: {line}")));
         failed.extend(paid.failed.iter().map(|line| format!("{prefix}: {line}")));
-        let why = Some("its reaper was gone as well, so the next start cleaned up".to_owned());
-        paid.write_records(&Death { at: monotonic(), ending: None, why }, &mut log);
-        paid.close(&path, &mut log);
+        let records = paid.write_records(&Death { at: None, ending: None, why: None }, &mut log);
+        done.extend(records.into_iter().map(|line| format!("{prefix}: {line}")));
+        failed.extend(paid.close(&path, &mut log).err().map(|line| format!("{prefix}: {line}")));
+    }
+    for path in found.empty {
+        let _ = files::remove(&path);
     }
     failed.extend(found.unreadable.into_iter().map(|(path, why)| format!("{}: {why}", path.display())));
     if !found.processes.is_empty() {

@@ -162,7 +162,7 @@ impl Watch {
     fn settle(self) {
         let died = monotonic();
         let ending = self.test.as_ref().and_then(PidFd::ending);
-        let mut death = Death { at: died, ending, why: self.why.clone() };
+        let mut death = Death { at: Some(died), ending, why: self.why.clone() };
         let lock = pay::lock(&self.ledger, Duration::from_secs(10));
         pay::tidy(&self.ledger, &self.owner);
         let account = ledger::read(&self.ledger);
@@ -178,7 +178,7 @@ impl Watch {
                 let paid = pay::pay(&self.ledger, account, Payer::Reaper, &mut log);
                 death.ending = death.ending.or_else(|| self.ending_later());
                 paid.write_records(&death, &mut log);
-                paid.close(&self.ledger, &mut log);
+                let _ = paid.close(&self.ledger, &mut log);
             }
             // Killed before there was one, or somebody took it away; then marks are all there is to go by.
             Err(ledger::ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {
@@ -186,7 +186,8 @@ impl Watch {
             }
             Err(error) => {
                 log.line(&format!("the ledger {} cannot be read: {error}", self.ledger.display()));
-                pay::end_all_of(&self.owner, &mut log);
+                // What came of it is in the log.
+                let _ = pay::end_all_of(&self.owner, &mut log);
             }
         }
         drop(lock);

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -151,6 +152,11 @@ pub(crate) fn is_file(path: &Path) -> bool {
 /// Whether there is a file of that name with nothing in it.
 pub(crate) fn is_empty(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.len() == 0)
+}
+
+/// Whether a file belongs to the user this process runs as.
+pub(crate) fn is_own(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.uid() == nix::unistd::geteuid().as_raw())
 }
 
 /// Whether there is a directory of that name.

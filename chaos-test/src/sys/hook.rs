@@ -108,7 +108,11 @@ fn command(role: Role, token: &str) -> Command {
 /// Starts a worker that carries `mark` in its environment. It ends when the returned child's standard input is
 /// closed, which this process's death does too, or when this process is gone.
 pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
-    let mut child = command(role, mark).env(MARK, mark).stdin(Stdio::piped()).spawn()?;
+    let mut command = command(role, mark);
+    // Before it carries the mark: whoever carries one proves that its session is ours.
+    // SAFETY: setsid is async-signal-safe and touches no memory.
+    unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from)) };
+    let mut child = command.env(MARK, mark).stdin(Stdio::piped()).spawn()?;
     let told = child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(mark.as_bytes()));
     or_end(told, child)
 }

@@ -97,8 +97,8 @@ pub(crate) fn marked() -> Vec<Marked> {
 /// until all are gone. Returns whom it ended, each with its mark or that of its session.
 ///
 /// A session is ours if its leader carries the mark, or if the leader is gone and a member carries it: nobody else can
-/// have got that number while a member lives. Looks again until nothing is found, for a process may be about to start
-/// another.
+/// have got that number while a member lives. A session that began outside this pid namespace has no number here, and is
+/// nobody's. Looks again until nothing is found, for a process may be about to start another.
 ///
 /// # Errors
 /// Some are still there at the deadline; they are named.
@@ -118,9 +118,12 @@ pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> i
                 Ok(()) => ended.push(victim.process.clone()),
             }
         }
-        let gone = wait_until_gone(&victims, deadline);
-        if !gone || refused.is_some() && timer::now() >= deadline {
+        // Also where all of them have gone: others may come up as fast as these are ended.
+        if !wait_until_gone(&victims, deadline) || timer::now() >= deadline {
             let left: Vec<u32> = ours(&wanted).iter().map(|victim| victim.process.pid).collect();
+            if left.is_empty() {
+                return Ok(ended);
+            }
             let why = refused.map_or_else(String::new, |(pid, error)| format!(" ({pid}: {error})"));
             return Err(io::Error::other(format!(
                 "{} still there after {} s{why}",
@@ -130,6 +133,9 @@ pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> i
         }
     }
 }
+
+/// What the kernel says of a session whose leader is outside this pid namespace.
+const OUTSIDE: u32 = 0;
 
 /// A process to be ended, and why it is ours.
 #[derive(Debug, Clone)]
@@ -150,7 +156,9 @@ fn ours(wanted: &impl Fn(&str) -> bool) -> Vec<Victim> {
     let sessions: HashMap<u32, &str> = marked
         .iter()
         .filter_map(|process| Some((procfs::session(process.pid)?, process.mark.as_str())))
-        .filter(|(leader, _)| by_mark.contains(leader) || !procfs::is_running(*leader))
+        .filter(|(leader, _)| {
+            *leader != OUTSIDE && (by_mark.contains(leader) || !procfs::is_running(*leader))
+        })
         .collect();
     let strangers = procfs::all().into_iter().filter(|pid| !by_mark.contains(pid));
     let members: Vec<Victim> = strangers

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::sandbox::{Sandbox, ended};
 
 /// A service that gives every request the same answer, for as long as this process lives.
-fn service(status: &'static str) -> String {
+pub(crate) fn service(status: &'static str) -> String {
     fn answer(mut stream: TcpStream, status: &str) -> std::io::Result<()> {
         let mut head = Vec::new();
         let mut chunk = [0; 512];

@@ -34,6 +34,11 @@ impl Sandbox {
         path
     }
 
+    /// A path in here as the command says it.
+    pub(crate) fn short(&self, path: &Path) -> String {
+        path.strip_prefix(self.dir.path()).unwrap().display().to_string()
+    }
+
     /// Keeps a record where a run would: `runs/RUN/TEST.json`.
     pub(crate) fn keep(&self, report: &Report) -> PathBuf {
         self.keep_as(report, &report.test)
