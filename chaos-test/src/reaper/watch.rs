@@ -182,7 +182,8 @@ impl Watch {
             }
             // Killed before there was one, or somebody took it away; then marks are all there is to go by.
             Err(ledger::ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {
-                pay::end_all_of(&self.owner, &mut log);
+                // What it could not end is in the log.
+                let _ = pay::end_all_of(&self.owner, &mut log);
             }
             Err(error) => {
                 log.line(&format!("the ledger {} cannot be read: {error}", self.ledger.display()));
