@@ -44,11 +44,23 @@ impl Injector for Flag {
     }
 }
 
-async fn service() -> Result<Environment, Error> {
+/// From the first look under the fault on, it blocks its thread for a minute.
+fn blind(flag: PathBuf) -> Probe {
+    Probe::custom(move |_| {
+        if flag.exists() {
+            std::thread::sleep(Duration::from_secs(60));
+        }
+        async { Ok(()) }
+    })
+}
+
+async fn service(blind: Option<Probe>) -> Result<Environment, Error> {
     // Looks so seldom that a busy machine is no reason for a baseline that is late.
     let probe = || Probe::http("/").every(100.ms());
     let stub = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(probe());
-    let environment = Environment::builder().process("app", stub).probe("app", probe()).start().await?;
+    let environment = Environment::builder().process("app", stub);
+    let measured = blind.unwrap_or_else(|| probe().into()).every(100.ms());
+    let environment = environment.probe("app", measured).start().await?;
     println!("service {}", environment.services()[0].pid().expect("it runs"));
     Ok(environment)
 }
@@ -57,12 +69,13 @@ async fn service() -> Result<Environment, Error> {
 async fn main() {
     let mut args = std::env::args().skip(1);
     let (flag, how) = (args.next().expect("a flag"), args.next().expect("how it ends"));
+    let probe = (how == "blind").then(|| blind(PathBuf::from(&flag)));
     let experiment = Experiment::fault(
         Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, interface: None },
         if how == "wait" { 60.seconds() } else { 2.seconds() },
     )
     .expect("the built-in catalogue")
-    .environment(service)
+    .environment(move || service(probe))
     .injector(Flag(Path::new(&flag).to_path_buf()))
     .baseline(3.seconds())
     .watch(2.seconds())

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::model::{DoseUnit, Fault, Outcome};
 use chaos_test::port::{
     Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
 };
@@ -28,6 +28,7 @@ enum Misbehaves {
     BlocksInRevert,
     HangsInRevert,
     BlocksInInject,
+    Nowhere,
 }
 
 /// A fault that is a flag.
@@ -216,6 +217,44 @@ async fn an_environment_that_panics_is_an_error_with_a_record() {
         .expect("it has a record");
     assert_eq!(report.judgement.label(), "Error(setup)");
     assert!(report.headline().contains("no service named \"ap\""), "{}", report.headline());
+}
+
+/// A user's own probe may block its thread. Everything else goes on: the samples time out, the fault goes in time.
+#[tokio::test]
+async fn a_probe_that_blocks_its_thread_delays_nothing_else() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let url = stub.url();
+    let flag = Flag::that(Misbehaves::Nowhere);
+    let present = Arc::clone(&flag.present);
+    let report = Experiment::scenario("Light Network Delay")
+        .unwrap()
+        .environment(move || {
+            let present = Arc::clone(&present);
+            let look = move |_| {
+                if *present.lock().unwrap() {
+                    std::thread::sleep(Duration::from_secs(60));
+                }
+                async { Ok(()) }
+            };
+            let probe = Probe::custom(look).every(50.ms()).timeout(200.ms());
+            Environment::builder().url("target", url).probe("target", probe).start()
+        })
+        .injector(flag)
+        .baseline(2.seconds())
+        .duration(3.seconds())
+        .watch(1.seconds())
+        .run()
+        .await
+        .expect("well formed");
+    println!("{}", report.text());
+    let (marks, samples) = (&report.trace.marks, &report.trace.streams[0].samples);
+    let (injected, removed) = (marks.injected.expect("it was in"), marks.removed.expect("it went"));
+    assert!(removed - injected < 30.seconds(), "not only when a look was over");
+    let under_fault: Vec<_> =
+        samples.iter().filter(|s| s.at > injected + 100.ms() && s.at < removed - 100.ms()).collect();
+    assert!(under_fault.len() > 20 && under_fault.iter().all(|s| s.outcome == Outcome::Timeout));
+    let last = samples.last().expect("there are some");
+    assert!(report.path.is_some() && last.is_good(), "and one that does not block is answered: {last:?}");
 }
 
 #[tokio::test]

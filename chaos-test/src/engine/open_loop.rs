@@ -1,6 +1,6 @@
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::recorder::{Recorder, StreamId};
 use crate::model::Outcome;
-use crate::port::{Check, Clock, ProbeSpec};
+use crate::port::{Clock, ProbeSpec};
 use crate::stats::SplitMix;
 
 /// Samples on a fixed schedule that never waits for an answer, until stopped; then waits for the answers still due.
@@ -48,15 +48,23 @@ pub(super) async fn run(
             (Arc::clone(&clock), Arc::clone(&recorder), Arc::clone(&under_way));
         // A probe of the user's own may panic; that is a bad sample and no reason to stop.
         let probe = Arc::clone(&spec.probe);
-        let check = AssertUnwindSafe(async move { probe.check().await }).catch_unwind();
+        let began = Arc::new(OnceLock::new());
+        let (begins, watch) = (Arc::clone(&began), Arc::clone(&clock));
+        let begins = Box::new(move || {
+            // Once, by its type.
+            let _ = begins.set(watch.now());
+        });
+        let check = AssertUnwindSafe(async move { probe.check(begins).await }).catch_unwind();
         let timeout = spec.timeout;
         answers.spawn(async move {
-            let Check { outcome, began } = tokio::select! {
-                check = check => check.unwrap_or_else(|_| Outcome::Panicked.into()),
-                () = clock.sleep_until(sent + timeout) => Outcome::Timeout.into(),
+            let outcome = tokio::select! {
+                outcome = check => outcome.unwrap_or(Outcome::Panicked),
+                () = clock.sleep_until(sent + timeout) => Outcome::Timeout,
             };
-            let lag = began.unwrap_or(sent).saturating_sub(at);
-            recorder.fill(slot, lag, clock.now().saturating_sub(at), outcome);
+            let now = clock.now();
+            // What has not begun by now waited for this host all the time, and the service was never asked.
+            let lag = began.get().copied().unwrap_or(now).saturating_sub(at);
+            recorder.fill(slot, lag, now.saturating_sub(at), outcome);
             under_way.fetch_sub(1, Ordering::AcqRel);
         });
     }

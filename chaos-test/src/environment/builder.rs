@@ -219,10 +219,11 @@ async fn wait_until_ready(service: &Service) -> Result<(), Error> {
     loop {
         let (asked, limit) = (Arc::clone(&probe_now), probe.timeout);
         // On the harness's clock: the caller's may be paused, or not be there.
-        let look = crate::sys::runtime::harness()
-            .spawn(async move { tokio::time::timeout(limit, async { asked.check().await }).await });
+        let look = crate::sys::runtime::harness().spawn(async move {
+            tokio::time::timeout(limit, async { asked.check(Box::new(|| {})).await }).await
+        });
         let outcome = match look.await {
-            Ok(Ok(check)) => check.outcome,
+            Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Outcome::Timeout,
             Err(_) => Outcome::Panicked,
         };

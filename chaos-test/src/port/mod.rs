@@ -25,7 +25,7 @@ pub use injector::{
 };
 pub use keeper::Keeper;
 pub use ledger::{Ledger, LedgerError};
-pub use probe::{Body, Check, Probe, ProbeSpec};
+pub use probe::{Begins, Body, Probe, ProbeSpec};
 pub use progress::{Progress, ProgressUpdate};
 pub use target::{NetworkPath, PathShape, ProcessControl, Target, TargetKind};
 pub use undo::{PlannedStep, UndoStep};

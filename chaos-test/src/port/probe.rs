@@ -7,23 +7,14 @@ use crate::model::{BodyEnd, Outcome, StreamKind};
 /// Reads the system and changes nothing (or, for a transaction, does what a user would do).
 pub trait Probe: Send + Sync {
     /// One observation. The engine keeps the time limit and drops the future when it is over.
-    fn check(&self) -> BoxFuture<'static, Check>;
+    ///
+    /// `begins` is called when the observation really begins: until then the time is this host's, and none of the
+    /// service's. The future must not block its thread.
+    fn check(&self, begins: Begins) -> BoxFuture<'static, Outcome>;
 }
 
-/// What one observation came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Check {
-    /// What came of it.
-    pub outcome: Outcome,
-    /// When it really began, from the start of the run, if that was later than the call.
-    pub began: Option<Duration>,
-}
-
-impl From<Outcome> for Check {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, began: None }
-    }
-}
+/// What a probe calls when it begins.
+pub type Begins = Box<dyn FnOnce() + Send>;
 
 /// A probe with its schedule.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use reqwest::{Client, Method, Url, header};
 
 use super::{INTERVAL, TIMEOUT};
 use crate::model::Outcome;
-use crate::port::{self, BoxFuture, Check};
+use crate::port::{self, Begins, BoxFuture};
 use crate::units::Rate;
 
 /// A look at a service over HTTP: method, path, expected status, expected body.
@@ -105,14 +105,17 @@ pub(super) struct Aimed {
 }
 
 impl port::Probe for Aimed {
-    fn check(&self) -> BoxFuture<'static, Check> {
+    fn check(&self, begins: Begins) -> BoxFuture<'static, Outcome> {
         let mut request =
             client().request(self.method.clone(), self.url.clone()).header(header::CONNECTION, "close");
         if let Some(host) = &self.host {
             request = request.header(header::HOST, host);
         }
         let probe = Arc::clone(&self.probe);
-        Box::pin(async move { probe.read(request).await.into() })
+        Box::pin(async move {
+            begins();
+            probe.read(request).await
+        })
     }
 }
 

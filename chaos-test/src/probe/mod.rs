@@ -3,10 +3,11 @@
 //! Purpose: [`Probe`] describes what to look at; the engine decides when, and turns each look into a sample.
 //!
 //! Invariants: a probe changes nothing, and every look is a connection of its own: a kept-alive one hides a dead
-//! listener. The time limit is the engine's.
+//! listener. The time limit is the engine's. A user's code runs on threads of its own.
 //! Not here: schedules' jitter, counting, verdicts.
 
 mod http;
+mod own;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Outcome;
-use crate::port::{self, BoxFuture, Check};
+use crate::port::{self, Begins, BoxFuture};
 use crate::units::Rate;
 
 pub use http::HttpProbe;
+use own::Own;
 
 /// A look at a service: what to do, how often, how long it may take.
 ///
@@ -62,6 +64,8 @@ impl Probe {
     }
 
     /// A look of your own. It gets the address of the service's front door; an error is a bad sample.
+    ///
+    /// Each look has a thread to itself, so it may block; one that goes on after its time is over is not waited for.
     pub fn custom<F, R>(look: F) -> Self
     where
         F: Fn(SocketAddr) -> R + Send + Sync + 'static,
@@ -100,7 +104,7 @@ impl Probe {
         Ok(match &self.look {
             Look::Http(http) => Arc::new(http.aimed_at(door, host)?),
             Look::Tcp => Arc::new(Tcp(door)),
-            Look::Custom(look) => Arc::new(Own(Arc::clone(look), door)),
+            Look::Custom(look) => Arc::new(Own::new(Arc::clone(look), door)),
         })
     }
 }
@@ -125,27 +129,17 @@ impl fmt::Debug for Probe {
 struct Tcp(SocketAddr);
 
 impl port::Probe for Tcp {
-    fn check(&self) -> BoxFuture<'static, Check> {
+    fn check(&self, begins: Begins) -> BoxFuture<'static, Outcome> {
         let address = self.0;
         Box::pin(async move {
+            begins();
             let Ok(stream) = tokio::net::TcpStream::connect(address).await else {
-                return Outcome::ConnectError.into();
+                return Outcome::ConnectError;
             };
             // Readable within a moment means data (a greeting), an end or a reset; silence is fine.
             let moment = tokio::time::timeout(Duration::from_millis(5), stream.readable()).await;
             let broken = moment.is_ok() && matches!(stream.try_read(&mut [0; 1]), Ok(0) | Err(_));
-            if broken { Outcome::ConnectError.into() } else { Outcome::Good.into() }
+            if broken { Outcome::ConnectError } else { Outcome::Good }
         })
-    }
-}
-
-struct Own(Custom, SocketAddr);
-
-impl port::Probe for Own {
-    fn check(&self) -> BoxFuture<'static, Check> {
-        let look = (self.0)(self.1);
-        Box::pin(
-            async move { if look.await.is_ok() { Outcome::Good.into() } else { Outcome::Failed.into() } },
-        )
     }
 }

@@ -1,6 +1,5 @@
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -10,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::panics::Guarded;
 use super::{BodyResult, Chaos, LocalFuture};
 use crate::model::{BodyEnd, Outcome};
-use crate::port::{Body, BoxFuture, Check, Clock, Probe};
+use crate::port::{Begins, Body, BoxFuture, Probe};
 
 /// A test body: called once per run.
 pub(super) type BodyFn = Rc<dyn Fn(Chaos) -> LocalFuture<BodyResult>>;
@@ -18,7 +17,7 @@ pub(super) type BodyFn = Rc<dyn Fn(Chaos) -> LocalFuture<BodyResult>>;
 /// What the engine, on its own threads, asks of the body, on the caller's.
 pub(super) enum Command {
     /// Run it as a transaction.
-    Transaction(oneshot::Sender<Check>),
+    Transaction(oneshot::Sender<Outcome>, Begins),
     /// Run it once, to its end.
     Once(oneshot::Sender<BodyEnd>),
 }
@@ -27,12 +26,12 @@ pub(super) enum Command {
 pub(super) struct Line(pub(super) mpsc::UnboundedSender<Command>);
 
 impl Probe for Line {
-    fn check(&self) -> BoxFuture<'static, Check> {
+    fn check(&self, begins: Begins) -> BoxFuture<'static, Outcome> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.0.send(Command::Transaction(reply));
+        let sent = self.0.send(Command::Transaction(reply, begins));
         Box::pin(async move {
             // A caller that is gone has dropped the test; the engine is being told so as well.
-            let gone = Check::from(Outcome::Failed);
+            let gone = Outcome::Failed;
             if sent.is_err() { gone } else { answer.await.unwrap_or(gone) }
         })
     }
@@ -55,7 +54,6 @@ pub(super) async fn drive<T>(
     mut commands: mpsc::UnboundedReceiver<Command>,
     body: Option<BodyFn>,
     chaos: Chaos,
-    clock: Arc<dyn Clock>,
 ) -> T {
     let mut engine = pin!(engine);
     let mut under_way = FuturesUnordered::new();
@@ -65,7 +63,7 @@ pub(super) async fn drive<T>(
             done = &mut engine => return done,
             Some(command) = commands.recv() => {
                 if let Some(body) = &body {
-                    under_way.push(carry_out(command, Rc::clone(body), chaos.clone(), Arc::clone(&clock)));
+                    under_way.push(carry_out(command, Rc::clone(body), chaos.clone()));
                 }
             }
             Some(()) = under_way.next(), if !under_way.is_empty() => {}
@@ -73,12 +71,12 @@ pub(super) async fn drive<T>(
     }
 }
 
-async fn carry_out(command: Command, body: BodyFn, chaos: Chaos, clock: Arc<dyn Clock>) {
-    let began = clock.now();
+async fn carry_out(command: Command, body: BodyFn, chaos: Chaos) {
     // The call itself is part of the body: it may panic too.
     let run = Guarded::new(Box::pin(async move { body(chaos).await }));
     match command {
-        Command::Transaction(mut reply) => {
+        Command::Transaction(mut reply, begins) => {
+            begins();
             // Whoever asked stops waiting when the time is up; the transaction is then dropped.
             let ended = match select(pin!(run), pin!(reply.closed())).await {
                 Either::Left((ended, _)) => ended,
@@ -89,7 +87,7 @@ async fn carry_out(command: Command, body: BodyFn, chaos: Chaos, clock: Arc<dyn 
                 Ok(Err(_)) => Outcome::Failed,
                 Err(_) => Outcome::Panicked,
             };
-            let _ = reply.send(Check { outcome, began: Some(began) });
+            let _ = reply.send(outcome);
         }
         Command::Once(mut reply) => {
             let ended = match select(pin!(run), pin!(reply.closed())).await {

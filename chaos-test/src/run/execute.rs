@@ -250,7 +250,7 @@ async fn carry_out(
     // If the caller drops this future, the engine is told: it reverts and ends.
     let guard = CancelOnDrop(Arc::clone(&charge.active));
     let engine = supervise::start(plan, ports, recorder, charge, audit);
-    let outcome = drive(engine, commands, body, chaos, clock).await;
+    let outcome = drive(engine, commands, body, chaos).await;
     drop(guard);
     outcome
 }

@@ -138,6 +138,18 @@ fn sighup_is_died_of_once_the_fault_is_gone_and_the_record_written() {
 }
 
 #[test]
+fn a_probe_that_blocks_its_thread_makes_nobody_deaf() {
+    let doomed = Doomed::start("blind", "flag", None);
+    // Several looks have a thread each by then, more than the harness has.
+    std::thread::sleep(Duration::from_secs(1));
+    doomed.signal("TERM");
+    let left = doomed.end();
+    assert_eq!(left.status.signal(), Some(15));
+    assert_eq!(left.report.judgement.label(), "Aborted(SIGTERM)", "{}", left.report.text());
+    assert!(left.report.trace.marks.removed.is_some());
+}
+
+#[test]
 fn a_run_that_its_test_drops_is_undone_and_recorded_all_the_same() {
     let left = Doomed::start("wait", "dropped", None).end();
     assert_eq!(left.status.code(), Some(0));
