@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a program of the tests")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chaos_test::model::{DoseUnit, Fault};
@@ -65,6 +66,15 @@ async fn service(blind: Option<Probe>) -> Result<Environment, Error> {
     Ok(environment)
 }
 
+/// Whether the record of its one run is there, and no pending one.
+fn is_recorded(folder: &Path) -> bool {
+    let files = std::fs::read_dir(folder).expect("the run has a folder");
+    let names: Vec<String> =
+        files.map(|file| file.expect("it can be read").file_name().to_string_lossy().into_owned()).collect();
+    let is_record = |name: &String| name.ends_with(".json") && name != "run.json" && !name.starts_with('.');
+    names.iter().any(is_record) && !names.iter().any(|name| name.ends_with(".pending.json"))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut args = std::env::args().skip(1);
@@ -72,7 +82,7 @@ async fn main() {
     let probe = (how == "blind").then(|| blind(PathBuf::from(&flag)));
     let experiment = Experiment::fault(
         Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, interface: None },
-        if how == "wait" { 60.seconds() } else { 2.seconds() },
+        if how == "wait" || how == "blind" { 60.seconds() } else { 2.seconds() },
     )
     .expect("the built-in catalogue")
     .environment(move || service(probe))
@@ -80,10 +90,18 @@ async fn main() {
     .baseline(3.seconds())
     .watch(2.seconds())
     .name(how.clone());
-    let run = experiment.body(move |_| {
+    let dir = std::env::var_os("CHAOS_TEST_DIR").map(PathBuf::from).expect("where its records go");
+    let (begun, is_in) = tokio::sync::oneshot::channel::<()>();
+    let begun = Mutex::new(Some(begun));
+    let run = experiment.body(move |chaos| {
         println!("in");
-        let blocks = how == "block";
+        drop(begun.lock().expect("nobody panics while holding it").take());
+        let (blocks, lingers) = (how == "block", how == "linger");
         async move {
+            if lingers {
+                chaos.until(Phase::Recovered).await;
+                println!("watched");
+            }
             // A mistake that people make: this takes the thread that the test has.
             if blocks {
                 std::thread::sleep(Duration::from_secs(600));
@@ -92,9 +110,14 @@ async fn main() {
         }
     });
     if flag.ends_with("dropped") {
-        let _ = tokio::time::timeout(6.seconds(), run.run()).await.expect_err("it takes a minute");
+        tokio::select! {
+            _ = run.run() => panic!("it takes a minute"),
+            _ = is_in => {}
+        }
         // The harness's threads have it now.
-        tokio::time::sleep(3.seconds()).await;
+        while !is_recorded(&dir.join("run")) {
+            tokio::time::sleep(10.ms()).await;
+        }
     } else {
         let report = run.run().await.expect("well formed");
         println!("over: {}", report.headline());

@@ -59,6 +59,9 @@ impl FaultRun {
             });
             return Ok(false);
         }
+        // Not before: until here nothing was done, and nothing will have to be removed.
+        let started = ports.clock.now();
+        recorder.mark(|marks| marks.inject_started = Some(started));
         let (injector, prepared) = (Arc::clone(&ports.injector), self.prepared.clone());
         let work = async move { injector.inject(&prepared).await };
         let injecting = self.injecting.insert(Call::begin(work));

@@ -70,7 +70,8 @@ pub(crate) async fn run(
     // Three parts: before the fault's removal and after it the run may be stopped at any point; the removal may not.
     let held = guardian.over(run.until_removal()).await;
     run.revert().await;
-    let whole = if held == Some(true) { guardian.over(run.after_removal()).await } else { held.map(drop) };
+    let mut whole =
+        if held == Some(true) { guardian.over(run.after_removal()).await } else { held.map(drop) };
     let ended = run.ports.clock.now();
     recorder.mark(|marks| {
         marks.ended = Some(ended);
@@ -80,23 +81,35 @@ pub(crate) async fn run(
     recorder.enter(Phase::Recovered, ended);
     let _ = stop.send(true);
     drop(run.keep());
+    if whole.is_some() {
+        // The answers and the body may take their time; whoever wants the run to end need not wait for them.
+        whole = guardian
+            .over(async { tokio::join!(last_answers(&mut probers), run.finish_body()) })
+            .await
+            .map(drop);
+    }
     if whole.is_none() {
         run.stop_body();
         // Nobody is to wait long for the answers of a run that decides nothing any more.
         let (clock, aborts) = (Arc::clone(&run.ports.clock), probers.iter().map(JoinHandle::abort_handle));
         let aborts: Vec<_> = aborts.collect();
-        let deadline = ended + LAST_ANSWERS;
+        let deadline = clock.now() + LAST_ANSWERS;
         tokio::spawn(async move {
             clock.sleep_until(deadline).await;
             aborts.iter().for_each(AbortHandle::abort);
         });
     }
-    for prober in probers {
+    last_answers(&mut probers).await;
+    recorder.finish()
+}
+
+/// Waits until every prober has all its answers; those that have are taken from the list.
+async fn last_answers(probers: &mut Vec<JoinHandle<()>>) {
+    while let Some(prober) = probers.last_mut() {
         // A prober that panicked has left a gap in its samples, which the verdict sees.
         let _ = prober.await;
+        probers.pop();
     }
-    run.finish_body().await;
-    recorder.finish()
 }
 
 struct Run {
@@ -142,8 +155,6 @@ impl Run {
         if !self.baseline_is_healthy().await {
             return Ok(false);
         }
-        let started = self.now();
-        self.recorder.mark(|marks| marks.inject_started = Some(started));
         let fault = match FaultRun::prepare(&self.plan, &self.ports, &self.recorder).await {
             Ok(_) if self.plan.dry_run => {
                 self.recorder.skip("dry run");
@@ -293,15 +304,18 @@ impl Run {
 
     /// Waits for a body that runs once, at most for the grace.
     async fn finish_body(&mut self) {
-        let Some((started, mut task)) = self.body.take() else { return };
         let deadline = self.now() + self.plan.grace;
+        // It stays in its place until it has ended, for whoever stops the run meanwhile.
+        let Some((started, task)) = &mut self.body else { return };
+        let started = *started;
         let end = tokio::select! {
-            ended = &mut task => ended.unwrap_or_else(|error| BodyEnd::Panicked(error.to_string())),
+            ended = &mut *task => ended.unwrap_or_else(|error| BodyEnd::Panicked(error.to_string())),
             () = self.ports.clock.sleep_until(deadline) => {
                 task.abort();
-                BodyEnd::TimedOut(self.now().saturating_sub(started))
+                BodyEnd::TimedOut(self.ports.clock.now().saturating_sub(started))
             }
         };
+        self.body = None;
         if let BodyEnd::TimedOut(after) = &end {
             let text = format!("the test body was stopped, {} after it started", show_duration(*after));
             self.recorder.event(self.now(), EventKind::Phase, text);

@@ -69,7 +69,7 @@ impl Plan {
     pub(super) fn longest(&self, probe_timeout: Duration) -> Duration {
         let Limits { inject, confirm, observe, revert } = self.limits;
         let steps = [inject * 2, (confirm + observe) * 2, revert * 2, probe_timeout, MARGIN];
-        [self.baseline, self.chaos, self.watch].into_iter().chain(steps).sum()
+        [self.baseline, self.chaos, self.watch, self.grace].into_iter().chain(steps).sum()
     }
 }
 

@@ -34,7 +34,7 @@ impl fmt::Display for Phase {
 /// An absent mark was not reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Marks {
-    /// The baseline ended and the injection began.
+    /// The baseline ended and the injection began: all was prepared, and the ledger written.
     pub inject_started: Option<Duration>,
     /// The fault was seen in place: the chaos phase begins.
     pub injected: Option<Duration>,

@@ -36,19 +36,15 @@ impl Doomed {
             command.env_remove(name);
         }
         command.env("CHAOS_TEST_DIR", dir.path()).env("CHAOS_TEST_RUN_ID", "run");
+        // Nobody else on this host is waited for.
+        command.env("CHAOS_TEST_LOCK_DIR", dir.path().join("locks"));
         if let Some(mode) = mode {
             command.env("NEXTEST_EXECUTION_MODE", mode);
         }
         let mut child = command.spawn().expect("it was built with this test");
         let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut line = || {
-            let mut line = String::new();
-            out.read_line(&mut line).expect("it is text");
-            line.trim().to_owned()
-        };
-        let service = line().strip_prefix("service ").expect("it starts").to_owned();
-        assert_eq!(line(), "in");
-        assert!(flag.exists(), "the fault is in");
+        let service = line(&mut out).strip_prefix("service ").expect("it starts").to_owned();
+        assert_eq!(line(&mut out), "in");
         Self { child, out, dir, flag, service }
     }
 
@@ -87,6 +83,12 @@ impl Drop for Doomed {
     }
 }
 
+fn line(out: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    out.read_line(&mut line).expect("it is text");
+    line.trim().to_owned()
+}
+
 fn read(path: &Path) -> Report {
     Report::from_json(&std::fs::read(path).unwrap()).expect("it is a record")
 }
@@ -99,6 +101,7 @@ fn runs(pid: &str) -> bool {
 
 fn ends_by(name: &str, number: i32) {
     let doomed = Doomed::start("wait", name, None);
+    assert!(doomed.flag.exists(), "the fault is in");
     // Should it be killed now, there is a record of how far it came.
     let begun = Instant::now();
     let pending = loop {
@@ -108,7 +111,7 @@ fn ends_by(name: &str, number: i32) {
         if let Some(report) = report.filter(|report| report.trace.marks.injected.is_some()) {
             break report;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "nothing was kept");
+        assert!(begun.elapsed() < Duration::from_secs(50), "nothing was kept");
         std::thread::sleep(Duration::from_millis(10));
     };
     assert!(!pending.trace.streams[0].samples.is_empty() && pending.trace.delivery.is_some());
@@ -147,6 +150,20 @@ fn a_probe_that_blocks_its_thread_makes_nobody_deaf() {
     assert_eq!(left.status.signal(), Some(15));
     assert_eq!(left.report.judgement.label(), "Aborted(SIGTERM)", "{}", left.report.text());
     assert!(left.report.trace.marks.removed.is_some());
+}
+
+/// The watch is over, and the body has half a minute more.
+#[test]
+fn a_body_that_is_waited_for_at_the_end_is_not_waited_for_after_a_signal() {
+    let mut doomed = Doomed::start("linger", "flag", None);
+    assert_eq!(line(&mut doomed.out), "watched");
+    doomed.signal("TERM");
+    let left = doomed.end();
+    assert_eq!(left.status.signal(), Some(15));
+    assert_eq!(left.report.judgement.label(), "Aborted(SIGTERM)", "{}", left.report.text());
+    let trace = &left.report.trace;
+    assert!(trace.abort.as_ref().map(|abort| abort.at) >= trace.marks.ended, "{:?}", trace.abort);
+    assert_eq!(trace.body, None, "its time was not up");
 }
 
 #[test]
@@ -197,6 +214,7 @@ fn a_test_whose_runner_is_gone_says_so() {
         .args([Path::new(env!("CARGO_BIN_EXE_doomed")), &flag, Path::new("wait")])
         .env("CHAOS_TEST_DIR", dir.path())
         .env("CHAOS_TEST_RUN_ID", "run")
+        .env("CHAOS_TEST_LOCK_DIR", dir.path().join("locks"))
         .stdout(Stdio::piped())
         .spawn()
         .expect("there is a shell");
