@@ -176,6 +176,35 @@ async fn a_profile_runs_only_the_scenarios_it_allows() {
     assert!(refused.contains("Light Network Delay") && stub.served().is_empty(), "{refused}");
 }
 
+/// Of a test that is killed the record is made of the pending one: without it nothing is started.
+#[tokio::test]
+async fn without_a_pending_record_nothing_is_started() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let dir = tempfile::tempdir().expect("a folder");
+    let variables =
+        [("CHAOS_TEST_RUN_ID", "the-run"), ("CHAOS_TEST_DIR", dir.path().to_str().expect("UTF-8"))];
+    let (url, folder) = (stub.url(), dir.path().join("the-run"));
+    let args = ["--url", url.as_str(), "--name", "unkept"];
+    let text = experiment(&args, &variables).await;
+    assert!(text.contains("\nout "), "{text}");
+    let mut files = std::fs::read_dir(&folder).expect("records").map(|entry| entry.expect("an entry").path());
+    let record = files.find(|file| file.to_string_lossy().ends_with("unkept.json")).expect("a record");
+    std::fs::remove_file(&record).expect("it is ours");
+    // A folder in its place: the disk takes everything but this one file.
+    let stem = record.file_stem().expect("a name").to_string_lossy();
+    let pending = folder.join(format!(".{stem}.pending.json"));
+    std::fs::create_dir(&pending).expect("it can be made");
+    let before = stub.served().len();
+    let text = experiment(&args, &variables).await;
+    let path = pending.display().to_string();
+    for part in ["nothing was started: cannot write ", path.as_str(), "irectory"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("\nin ") && !text.starts_with("in ") && stub.served().len() == before, "{text}");
+    let told = std::fs::read_to_string(&record).expect("it has a record");
+    assert!(told.contains("nothing was started"), "{told}");
+}
+
 #[tokio::test]
 async fn two_programs_from_one_shell_are_two_runs() {
     let stub = Stub::start(0).await.expect("a free port");

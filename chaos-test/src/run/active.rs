@@ -8,18 +8,29 @@ use crate::model::AbortCause;
 use crate::port::{BoxFuture, Clock};
 use crate::report::Report;
 use crate::sys::clock::MonotonicClock;
+use crate::sys::ledger;
 use crate::sys::signals::{self, Asked};
+use crate::units::show_duration;
 
 /// How long a process that was told to end waits for its tests to drop their environments.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long it waits for its records: more than the limits of all steps of a run that was stopped come to, two tries at
+/// the revert among them. Whoever takes longer hangs, and the reaper does the rest.
+const RECORDS: Duration = Duration::from_secs(120);
+/// How long ending a service may take, and each other step after the engine's last. A process that the kernel does not
+/// let go of, or a disk that takes nothing, holds up no record and no end.
+pub(super) const STEP: Duration = Duration::from_secs(10);
 
 /// An experiment that is under way, for whoever has to stop it. It is gone when its caller has dropped its environment
 /// and its record is written.
 pub(super) struct Active {
     cancel: watch::Sender<Option<AbortCause>>,
     stage: Mutex<Stage>,
-    enders: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+    /// The services, by their names, and what ends each.
+    enders: Mutex<Vec<(String, Ender)>>,
 }
+
+type Ender = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -87,12 +98,29 @@ impl Active {
     }
 
     /// What ends its services, should its caller be unable to.
-    pub(super) fn ends<E: Fn() + Send + Sync + 'static>(&self, enders: impl Iterator<Item = E>) {
-        lock(&self.enders).extend(enders.map(|ender| Box::new(ender) as Box<dyn Fn() + Send + Sync>));
+    pub(super) fn ends<E: Fn() + Send + Sync + 'static>(&self, enders: impl Iterator<Item = (String, E)>) {
+        lock(&self.enders).extend(enders.map(|(name, ender)| (name, Arc::new(ender) as Ender)));
     }
 
-    pub(super) fn end_services(&self) {
-        lock(&self.enders).iter().for_each(|end| end());
+    /// Ends its services, all at once; those that did not end in time, one line each.
+    pub(super) async fn end_services(&self) -> Vec<String> {
+        let end = |(name, ender): &(String, Ender)| {
+            let ender = Arc::clone(ender);
+            (name.clone(), tokio::task::spawn_blocking(move || ender()))
+        };
+        let ending: Vec<_> = lock(&self.enders).iter().map(end).collect();
+        let clock = MonotonicClock::started_now();
+        let mut left = Vec::new();
+        for (name, ended) in ending {
+            tokio::select! {
+                biased;
+                _ = ended => {}
+                () = clock.sleep_until(STEP) => {
+                    left.push(format!("{name} could not be ended within {}", show_duration(STEP)));
+                }
+            }
+        }
+        left
     }
 
     /// Its record is written. Of a process that dies of a signal nobody may hear anything else than what is said now.
@@ -101,6 +129,7 @@ impl Active {
             matches!(&*self.cancel.borrow(), Some(AbortCause::Signal(_) | AbortCause::RunnerGone));
         if by_signal {
             match &outcome {
+                Ok(report) if report.passed() => signals::say(&report.headline()),
                 Ok(report) => signals::say(&format!("Error: {}", report.headline())),
                 Err(error) => signals::say(&format!("Error: {error}")),
             }
@@ -111,6 +140,25 @@ impl Active {
 
     fn stage(&self) -> Stage {
         *lock(&self.stage)
+    }
+}
+
+impl Drop for Active {
+    /// With the last experiment goes the time at which this process should have ended: from now on it is its own.
+    fn drop(&mut self) {
+        // One that begins meanwhile sets its time after it is in the list.
+        let all = lock(&ALL);
+        if all.active.iter().all(|other| other.strong_count() == 0) {
+            no_deadline();
+        }
+    }
+}
+
+fn no_deadline() {
+    // A process without a ledger has no reaper either.
+    if ledger::current().is_some() {
+        // A reaper that is gone has no deadline.
+        let _ = ledger::end_by(f64::MAX);
     }
 }
 
@@ -137,10 +185,10 @@ async fn end_all(asked: Asked) {
     };
     all.iter().filter_map(Weak::upgrade).for_each(|active| active.cancel(cause.clone()));
     let clock = MonotonicClock::started_now();
-    // The engine's steps have limits of their own. A caller has none: while it starts its environment it may be stuck.
+    // A caller has no limits: while it starts its environment it may be stuck.
     let under_way = |active: Arc<Active>| match active.stage() {
         Stage::Setup => clock.now() < FAREWELL,
-        Stage::Running => true,
+        Stage::Running => clock.now() < RECORDS,
         Stage::Recorded => false,
     };
     while all.iter().filter_map(Weak::upgrade).any(under_way) {
@@ -154,7 +202,9 @@ async fn end_all(asked: Asked) {
         clock.sleep_until(clock.now() + Duration::from_millis(5)).await;
     }
     // Whoever still holds its environment blocks its thread.
-    all.iter().filter_map(Weak::upgrade).for_each(|active| active.end_services());
+    for active in all.iter().filter_map(Weak::upgrade) {
+        active.end_services().await;
+    }
     asked.die()
 }
 

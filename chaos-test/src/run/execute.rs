@@ -246,7 +246,7 @@ async fn carry_out(
         dry_run: experiment.dry_run,
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
-    charge.active.ends(services.iter().map(Service::ender));
+    charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));
     // If the caller drops this future, the engine is told: it reverts and ends.
     let guard = CancelOnDrop(Arc::clone(&charge.active));
     let engine = supervise::start(plan, ports, recorder, charge, audit);

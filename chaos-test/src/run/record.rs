@@ -1,3 +1,4 @@
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -81,7 +82,13 @@ impl Draft {
         let experiment = opened.map_err(|error| Error::setup(format!("nothing was started: {error}")))?;
         self.lock().open = Some(experiment);
         // After that note: a pending record that no ledger names would stay for good.
-        self.keep(Trace::default());
+        self.put(Trace::default()).map_err(|error| {
+            let pending = self.pending();
+            Error::setup(format!(
+                "nothing was started: cannot write {}: {error}; of a test that is killed the record is made of it",
+                pending.display()
+            ))
+        })?;
         Ok(experiment)
     }
 
@@ -136,6 +143,19 @@ impl Draft {
         Ok(report)
     }
 
+    /// Writes the pending record.
+    fn put(&self, trace: Trace) -> io::Result<()> {
+        let until = trace.marks.ended.unwrap_or_default();
+        let mut kept = self.lock();
+        // Two that were begun one after the other need not come here in that order.
+        if kept.over || until < kept.until {
+            return Ok(());
+        }
+        kept.until = until;
+        let json = self.report(trace).to_json().map_err(io::Error::other)?;
+        files::write_atomically(&self.pending(), json.as_bytes())
+    }
+
     /// The record is written, or there is to be none.
     fn close(&self, kept: &mut Kept) {
         let _ = files::remove(&self.pending());
@@ -145,7 +165,7 @@ impl Draft {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         run_folder::run_dir().join(format!("{}.json", self.identity.file_stem()))
     }
 
@@ -188,18 +208,9 @@ impl Draft {
 
 impl Keeper for Draft {
     fn keep(&self, trace: Trace) {
-        let until = trace.marks.ended.unwrap_or_default();
-        let mut kept = self.lock();
-        // Two that were begun one after the other need not come here in that order.
-        if kept.over || until < kept.until {
-            return;
-        }
-        kept.until = until;
-        // It is for the case that this process dies, and no reason to stop a run that can go on: the record itself
-        // says so if the disk takes nothing.
-        if let Ok(json) = self.report(trace).to_json() {
-            let _ = files::write_atomically(&self.pending(), json.as_bytes());
-        }
+        // It is for the case that this process dies, and no reason to stop a run that can go on: an earlier one is
+        // there, and the record itself says so if the disk takes nothing.
+        let _ = self.put(trace);
     }
 }
 

@@ -3,16 +3,18 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::active::Active;
+use super::active::{Active, STEP};
 use super::audit::Audit;
 use super::locks::Held;
 use super::record::Draft;
 use crate::engine::{self, Plan, Ports, Recorder};
 use crate::error::Error;
 use crate::model::{Stage, Trouble};
+use crate::port::Clock;
 use crate::report::Report;
 use crate::sys::runtime::harness;
 use crate::sys::{env, signals};
+use crate::units::show_duration;
 
 /// How long the test may take to fetch what came of its run before it is taken to be stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,14 +50,20 @@ pub(super) fn start(
         held.fault_ended(&trace.marks, clock.now());
         let told = trace.trouble.as_ref().is_some_and(|trouble| trouble.stage == Stage::Cleanup)
             || !trace.residue.is_empty();
-        trace.residue.extend(audit.after_revert(told).await);
+        trace.residue.extend(looked(&*clock, audit.after_revert(told)).await);
         // The body is over, and the record is to say whether they could be ended.
-        let ending = Arc::clone(&active);
-        let _ = tokio::task::spawn_blocking(move || ending.end_services()).await;
-        trace.residue.extend(audit.after_end().await);
-        let written = tokio::task::spawn_blocking(move || draft.write(trace)).await;
-        let written = written
-            .unwrap_or_else(|panic| Err(Error::record(format!("writing the record panicked: {panic}"))));
+        trace.residue.extend(active.end_services().await);
+        trace.residue.extend(looked(&*clock, audit.after_end()).await);
+        let path = draft.path();
+        let written = tokio::task::spawn_blocking(move || draft.write(trace));
+        let written = match in_time(&*clock, written).await {
+            Some(Ok(written)) => written,
+            Some(Err(panic)) => Err(Error::record(format!("writing the record panicked: {panic}"))),
+            None => {
+                let (path, limit) = (path.display(), show_duration(STEP));
+                Err(Error::record(format!("cannot write the record {path}: it was not done within {limit}")))
+            }
+        };
         let outcome = active.told(written);
         let told = tell(&outcome);
         // Before the caller goes on: a process that ends now would leave its notes beside the locks.
@@ -67,7 +75,7 @@ pub(super) fn start(
         }
         tokio::select! {
             _ = fetching => {}
-            () = clock.sleep_until(clock.now() + PATIENCE) => stuck(&active, &told),
+            () = clock.sleep_until(clock.now() + PATIENCE) => stuck(&active, &told).await,
         }
     });
     async move {
@@ -78,6 +86,20 @@ pub(super) fn start(
             }
         }
     }
+}
+
+/// What comes of a step after the engine's last, if it is done in time.
+async fn in_time<T>(clock: &dyn Clock, step: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = step => Some(done),
+        () = clock.sleep_until(clock.now() + STEP) => None,
+    }
+}
+
+async fn looked(clock: &dyn Clock, look: impl Future<Output = Vec<String>>) -> Vec<String> {
+    let late = || vec![format!("nobody knows: the audit took more than {}", show_duration(STEP))];
+    in_time(clock, look).await.unwrap_or_else(late)
 }
 
 /// What is said of a test that cannot say it itself.
@@ -96,10 +118,10 @@ fn tell(outcome: &Result<Report, Error>) -> Told {
 
 /// The test blocks its own thread and will not fetch its verdict. Where it has a process to itself, that is ended, for
 /// a test that never ends tells nobody anything; elsewhere other tests are in it.
-fn stuck(active: &Active, told: &Told) {
+async fn stuck(active: &Active, told: &Told) {
     let blocked = "the test's own thread is blocked (a call in its body does not return)";
     if env::var("NEXTEST_EXECUTION_MODE").is_some_and(|mode| mode == "process-per-test") {
-        active.end_services();
+        active.end_services().await;
         if told.passed {
             signals::say(&format!("Error: {blocked}, though the run came to an end: {}", told.text));
         } else {
@@ -111,6 +133,6 @@ fn stuck(active: &Active, told: &Told) {
     let first = told.text.lines().next().unwrap_or_default();
     signals::say(&format!(
         "note: {blocked}, {} after its run was over{record}: {first}",
-        crate::units::show_duration(PATIENCE)
+        show_duration(PATIENCE)
     ));
 }
