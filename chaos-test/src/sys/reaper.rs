@@ -35,8 +35,8 @@ pub(crate) enum Order {
     Hold { id: u64 },
     /// It need not be kept any longer.
     Release { id: u64 },
-    /// When the test process should have ended, in seconds of the monotonic clock.
-    EndBy { at: f64 },
+    /// When the test process should have ended, in seconds of the monotonic clock, if ever.
+    EndBy { at: Option<f64> },
 }
 
 /// The longest order.
@@ -105,9 +105,7 @@ impl Reaper {
             next.tell(&Order::Hold { id }, Some(&lock))?;
             next.held.push((id, lock));
         }
-        if let Some(at) = self.end_by {
-            next.end_by(at)?;
-        }
+        next.end_by(self.end_by)?;
         *self = next;
         Ok(())
     }
@@ -126,8 +124,8 @@ impl Reaper {
         let _ = self.tell(&Order::Release { id }, None);
     }
 
-    pub(super) fn end_by(&mut self, at: f64) -> io::Result<()> {
-        self.end_by = Some(at);
+    pub(super) fn end_by(&mut self, at: Option<f64>) -> io::Result<()> {
+        self.end_by = at;
         self.tell(&Order::EndBy { at }, None)
     }
 
@@ -139,6 +137,13 @@ impl Reaper {
         let parts = [IoSlice::new(text.as_bytes())];
         sendmsg::<()>(self.socket.as_raw_fd(), &parts, &with, MsgFlags::MSG_NOSIGNAL, None)?;
         Ok(())
+    }
+}
+
+impl Drop for Reaper {
+    /// Only one that was never of use is dropped: that of this process lives as long as it does.
+    fn drop(&mut self) {
+        let _ = self.child.kill().and_then(|()| self.child.wait());
     }
 }
 
