@@ -152,3 +152,22 @@ fn nextest_finds_no_leak_in_a_test_that_ends_well() {
         assert!(status.success() && !output.contains("LEAK"), "{output}");
     }
 }
+
+#[test]
+fn everything_that_there_is_of_a_victim_is_found() {
+    // What is found while it lives would be found if it stayed.
+    let mut victim = in_the_chaos_phase(Way::Program, "cpu_exhaust --hold 60s");
+    let left = victim.left();
+    let (things, rest) = (left.things.join("\n"), left.rest.join("\n"));
+    println!("{things}\n{rest}");
+    for part in
+        ["victim cpu_exhaust", "chaos-test-burn", "stub", "a listener on port", "owes \"cpu_exhaust\""]
+    {
+        assert!(things.contains(part), "{part}: {things}");
+    }
+    for part in ["chaos-test-reap", "no record of", ".pending.json"] {
+        assert!(rest.contains(part), "{part}: {rest}");
+    }
+    victim.signal(Signal::SIGKILL);
+    until_clean(&mut victim, Instant::now(), "a victim that was looked at");
+}
