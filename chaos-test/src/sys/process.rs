@@ -14,10 +14,11 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::hook::MARK;
+use super::ledger::FileLedger;
 use super::owner::Owner;
 use super::undo::{Claim, Leader};
 use super::{files, ledger, owner, undo};
-use crate::port::{ProcessControl, RevertRecord, UndoStep};
+use crate::port::{Ledger, ProcessControl, RevertRecord, UndoStep};
 
 /// How a process is started, every time.
 #[derive(Debug, Clone)]
@@ -57,18 +58,16 @@ impl ManagedProcess {
     pub(crate) fn start(spec: ProcessSpec) -> io::Result<Self> {
         let mark = owner::new_mark();
         // Written down before it exists: if this process is killed, its reaper ends the service.
-        ledger::owe(
-            &RevertRecord {
-                id: mark.clone(),
-                injector: "service".into(),
-                service: spec.service.clone(),
-                payload: serde_json::Value::Null,
-                undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
-            },
-            None,
-        )
-        .map_err(|error| {
-            io::Error::new(error.kind(), format!("not started, for its end cannot be written down: {error}"))
+        let end = RevertRecord {
+            id: mark.clone(),
+            injector: "service".into(),
+            service: spec.service.clone(),
+            payload: serde_json::Value::Null,
+            undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
+        };
+        FileLedger::of(None, Vec::new()).owe(&end).map_err(|error| {
+            let text = format!("not started, for its end cannot be written down: {error}");
+            io::Error::new(error.source.kind(), text)
         })?;
         let process = Self { spec, mark, slot: Mutex::default() };
         process.respawn()?;
