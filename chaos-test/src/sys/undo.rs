@@ -11,7 +11,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::hook::MARK;
 use super::owner::{Mark, Owner};
@@ -196,8 +197,10 @@ fn ours(claim: &Claim<'_>) -> Vec<Victim> {
 fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<()> {
     let pid = victim.process.pid;
     let held = match PidFd::open(pid) {
-        Ok(held) => held,
+        Ok(held) => Some(held),
         Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => return Ok(()),
+        // An old kernel, or a container that forbids what it does not know: then by number, looked at just before.
+        Err(error) if matches!(error.raw_os_error(), Some(nix::libc::ENOSYS | nix::libc::EPERM)) => None,
         Err(error) => return Err(error),
     };
     // Looked at again now that the number cannot become a stranger's.
@@ -208,7 +211,11 @@ fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<()> {
     if !still {
         return Ok(());
     }
-    match held.signal(Signal::SIGKILL) {
+    let killed = match held {
+        Some(held) => held.signal(Signal::SIGKILL),
+        None => kill(Pid::from_raw(pid as i32), Signal::SIGKILL).map_err(io::Error::from),
+    };
+    match killed {
         Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(()),
         other => other,
     }
