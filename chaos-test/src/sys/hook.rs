@@ -53,8 +53,9 @@ pub(crate) fn called() -> Option<Role> {
     let order = std::env::var(ROLE).ok()?;
     let (role, token) = order.split_once(' ')?;
     let (_, role) = Role::ALL.iter().find(|(name, _)| *name == role)?;
-    // If that cannot be read, this is taken for a helper: a user's tests must not run twice.
-    let Ok(line) = std::fs::read("/proc/self/cmdline") else { exit() };
+    // If that cannot be read, this may be a helper, and a user's tests must not run twice; or it is a test, which must not
+    // pass without having run.
+    let Ok(line) = std::fs::read("/proc/self/cmdline") else { exit_failed() };
     if line.split(|byte| *byte == 0).next() != Some(role.program().as_bytes()) {
         return None;
     }
@@ -83,6 +84,11 @@ fn read_exactly(buffer: &mut [u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn exit_failed() -> ! {
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(1) }
 }
 
 /// Ends a helper without running the destructors of a program that never began.
