@@ -35,7 +35,7 @@ pub(crate) fn watch() {
     let mut watch = Watch {
         test: PidFd::of(&owner),
         runner: runner.as_ref().and_then(PidFd::of),
-        // A runner that cannot be held is not taken for dead.
+        // A runner that cannot be held is not taken for dead, unless it is seen to be.
         owner,
         ledger: PathBuf::from(ledger),
         socket: Some(socket),
@@ -44,6 +44,9 @@ pub(crate) fn watch() {
         asked: None,
         why: None,
     };
+    if runner.is_some_and(|runner| runner.standing() == Standing::Dead) {
+        watch.ask_to_end("its runner was gone");
+    }
     hook::say_ready();
     memory::let_go();
     watch.until_the_end();

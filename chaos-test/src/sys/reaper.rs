@@ -60,18 +60,16 @@ impl Reaper {
                 format!("the reaper, which cleans up if this process is killed: {error}"),
             )
         };
+        let runner = runner()?;
         let (child, socket) = hook::start_reaper().map_err(fail)?;
         let mut reaper = Self { child, socket, held: Vec::new(), next: 1, end_by: None };
-        reaper.greet(ledger).map_err(fail)?;
+        reaper.greet(ledger, runner).map_err(fail)?;
         Ok(reaper)
     }
 
-    fn greet(&mut self, ledger: &Path) -> io::Result<()> {
-        let order = Order::Watch {
-            owner: Owner::this().clone(),
-            runner: runner(),
-            ledger: ledger.display().to_string(),
-        };
+    fn greet(&mut self, ledger: &Path, runner: Option<Owner>) -> io::Result<()> {
+        let order =
+            Order::Watch { owner: Owner::this().clone(), runner, ledger: ledger.display().to_string() };
         self.tell(&order, None)?;
         // One byte says that it watches; then it closes its output.
         let output = self.child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -148,9 +146,13 @@ impl Drop for Reaper {
 }
 
 /// The process that started this one, if it is a test runner: when that is gone, nobody waits for this one.
-fn runner() -> Option<Owner> {
+fn runner() -> io::Result<Option<Owner>> {
+    let nextest = env::var("NEXTEST").is_some();
+    if nextest && hook::is_orphan() {
+        return Err(io::Error::other("the test runner is gone already, and nobody waits for what this does"));
+    }
     let parent = env::parent_pid();
-    let is_runner = env::var("NEXTEST").is_some()
-        || procfs::name(parent).is_some_and(|name| name == "cargo" || name.starts_with("cargo-"));
-    (is_runner && parent > 1).then(|| Owner::of(parent))
+    let is_runner =
+        nextest || procfs::name(parent).is_some_and(|name| name == "cargo" || name.starts_with("cargo-"));
+    Ok((is_runner && parent > 1).then(|| Owner::of(parent)))
 }
