@@ -26,6 +26,11 @@ pub(super) fn finish(
     if [pending, path].iter().any(|file| file.parent() != ledger.parent() || file.file_name().is_none()) {
         return Err(format!("{} is not in the folder of its ledger", path.display()));
     }
+    // It was killed between the record and the note of it.
+    if files::is_not_older(path, pending) {
+        let _ = files::remove(pending);
+        return Ok(open.record.clone());
+    }
     let bytes =
         files::read_at_most(pending, LONGEST).map_err(|error| format!("{}: {error}", pending.display()))?;
     let mut report = Report::from_json(&bytes)?;
