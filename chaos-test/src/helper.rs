@@ -2,7 +2,7 @@
 //!
 //! Purpose: the function that runs before `main` and, in a process that was started as a helper, never returns.
 //!
-//! Invariants: an ordinary process loses one look at its environment here. A helper never reaches `main`.
+//! Invariants: an ordinary process loses one look at its environment and its parent here. A helper never reaches `main`.
 //! Not here: how a helper is started and recognised (`sys::hook`).
 
 use crate::reaper;

@@ -58,7 +58,7 @@ fn the_next_start_cleans_up(family: &str) {
     assert!(report.text().contains(&told), "{}", report.text());
     let killed = records.iter().find(|report| report.trace.trouble.is_some()).expect("so has the killed one");
     println!("{}", killed.headline());
-    assert!(killed.headline().contains("the next start cleaned up"), "{}", killed.headline());
+    assert!(killed.headline().contains("a later sweep cleaned up"), "{}", killed.headline());
 }
 
 /// Runs the program of the victims below a limit that a shell sets, and says what it wrote and what it came to.
@@ -104,7 +104,7 @@ fn nothing_is_done_that_the_ledger_cannot_take() {
     }
     let (mut unstarted, mut uninjected, mut injected) = (0, 0, 0);
     // A file that may not grow is what a full disk is to whoever writes it. Every entry comes to its turn.
-    for bytes in (0..=1500).step_by(100) {
+    for bytes in (0..=3000).step_by(100) {
         let limit = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:{bytes}");
         let (text, after) = limited(&limit, "network_delay");
         println!("{bytes} bytes: {after:?}\n{text}");
@@ -116,6 +116,9 @@ fn nothing_is_done_that_the_ledger_cannot_take() {
                     ["nothing was started: cannot write the ledger", "not started, for its end", "run.json"];
                 assert!(says.iter().any(|said| text.contains(said)), "{text}");
             }
+            // The first service was started; the entry of the second is not there.
+            (true, false)
+                if text.contains("not started, for its end cannot be written down: cannot write") => {}
             (true, false) => {
                 uninjected += 1;
                 assert!(text.contains("nothing was injected: cannot write the ledger"), "{text}");

@@ -152,3 +152,36 @@ fn nextest_finds_no_leak_in_a_test_that_ends_well() {
         assert!(status.success() && !output.contains("LEAK"), "{output}");
     }
 }
+
+#[test]
+fn everything_that_there_is_of_a_victim_is_found() {
+    // What is found while it lives would be found if it stayed.
+    let mut victim = in_the_chaos_phase(Way::Program, "cpu_exhaust --hold 60s");
+    let left = victim.left();
+    let (things, rest) = (left.things.join("\n"), left.rest.join("\n"));
+    println!("{things}\n{rest}");
+    for part in
+        ["victim cpu_exhaust", "chaos-test-burn", "stub", "a listener on port", "owes \"cpu_exhaust\""]
+    {
+        assert!(things.contains(part), "{part}: {things}");
+    }
+    for part in ["chaos-test-reap", "no record of", ".pending.json"] {
+        assert!(rest.contains(part), "{part}: {rest}");
+    }
+    victim.signal(Signal::SIGKILL);
+    until_clean(&mut victim, Instant::now(), "a victim that was looked at");
+}
+
+#[test]
+fn a_test_whose_runner_is_gone_before_it_has_begun_does_nothing() {
+    for late in (0..30).step_by(6) {
+        let mut victim = Victim::start(Way::Nextest, "it_takes_too_long");
+        assert!(victim.find_test(), "{}", victim.output());
+        std::thread::sleep(Duration::from_millis(late));
+        victim.signal_runner(Signal::SIGKILL);
+        // Left to itself it would go on for a minute.
+        let times = until_clean(&mut victim, Instant::now(), "its runner was killed");
+        println!("{late} ms late: clean after {:.0?}", times.0);
+        assert!(!victim.was_in("chaos"), "it went on without its runner");
+    }
+}

@@ -50,7 +50,10 @@ pub fn experiment(family: &'static str, held: Duration) -> Experiment {
         notes.say("environment");
         let stub = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", "session"]);
         let probe = Probe::http("/").every(30.ms()).timeout(500.ms());
-        let environment = Environment::builder().process("app", stub.ready(probe)).start().await?;
+        // And one that its mark does not lead to.
+        let bare = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", "scrub"]);
+        let environment =
+            Environment::builder().process("app", stub.ready(probe)).process("bare", bare).start().await?;
         notes.say("baseline");
         Ok::<_, Error>(Watched { environment, notes })
     };

@@ -38,6 +38,21 @@ async fn what_it_started_ends_with_it() {
 }
 
 #[tokio::test]
+async fn what_has_lost_its_environment_ends_with_it_too() {
+    let scrubbed = stub().args(["--fork", "scrub"]);
+    let environment = Environment::builder().process("app", scrubbed).start().await.expect("it starts");
+    let (pid, port) = {
+        let service = environment.service("app").unwrap();
+        (service.pid().expect("it runs"), service.direct_address())
+    };
+    let environ = std::fs::read(format!("/proc/{pid}/environ")).expect("it is ours");
+    assert!(environ.is_empty(), "nothing in it leads to us");
+    drop(environment);
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "the process is gone, and waited for");
+    std::net::TcpListener::bind(port).expect("nobody listens there any more");
+}
+
+#[tokio::test]
 async fn a_port_is_free_once_its_environment_has_ended() {
     for _ in 0..20 {
         // It serves in a process of several threads that is no child of ours.

@@ -1,3 +1,4 @@
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use crate::port::{RevertRecord, UndoStep};
 use crate::sys::ledger::{self, Account, Entry, Open, Payer};
 use crate::sys::owner::{Mark, Owner};
 use crate::sys::pidfd::Ending;
+use crate::sys::undo::{Claim, Leader, Marked};
 use crate::sys::{clock, files, undo};
 
 /// How a test process ended.
@@ -44,11 +46,14 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
         account.owed.len(),
         account.total
     ));
+    let leaders: Vec<Leader> =
+        account.leaders.iter().filter(|leader| is_of(&leader.mark, &account.owner)).cloned().collect();
     for line in &account.damaged {
         failed.push(format!("line {line} of the ledger {} makes no sense", path.display()));
     }
     // One look finds all its processes; the entries then say what they were.
-    let ended = undo::end_processes(|mark| is_of(mark, &account.owner), undo::STEP_DEADLINE);
+    let claim = Claim { wanted: &|mark| is_of(mark, &account.owner), leaders: &leaders };
+    let ended = undo::end_processes(&claim, undo::STEP_DEADLINE);
     if let Err(error) = &ended {
         log.line(&format!("LEFT BEHIND: {error}"));
         failed.push(error.to_string());
@@ -59,7 +64,7 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
         let record = &debt.record;
         let (done, left) = match foreign(record, &account.owner) {
             Some(step) => (Vec::new(), vec![step]),
-            None => undo::undo(record, |mark| {
+            None => undo::undo(record, &leaders, |mark| {
                 // Where some withstood, each entry is tried once more by itself.
                 let ended = ended.as_ref().filter(|_| is_of(mark, &account.owner))?;
                 Some(ended.iter().filter(|process| process.mark == mark).cloned().collect())
@@ -118,6 +123,12 @@ fn is_of(mark: &str, owner: &Owner) -> bool {
     mark.parse::<Mark>().is_ok_and(|mark| mark.owner == *owner)
 }
 
+/// Ends whatever carries a mark of that owner.
+pub(super) fn end_all_now(owner: &Owner) -> io::Result<Vec<Marked>> {
+    let claim = Claim { wanted: &|mark| is_of(mark, owner), leaders: &[] };
+    undo::end_processes(&claim, undo::STEP_DEADLINE)
+}
+
 /// Ends whatever carries a mark of that owner, now and for a while: a process that was being started when its parent was
 /// killed carries its mark only a moment later.
 ///
@@ -125,7 +136,7 @@ fn is_of(mark: &str, owner: &Owner) -> bool {
 /// Some are still there.
 pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Result<(), String> {
     for round in 0..8 {
-        match undo::end_processes(|mark| is_of(mark, owner), undo::STEP_DEADLINE) {
+        match end_all_now(owner) {
             Ok(ended) if ended.is_empty() => {}
             Ok(ended) => log.line(&format!("{}, late", undo::said(&ended))),
             Err(error) => {
@@ -140,10 +151,10 @@ pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Result<(), String> {
 
 impl Paid {
     /// Writes the records that the dead process could not; returns what came of it, a line each.
-    pub(super) fn write_records(&self, death: &Death, log: &mut Log) -> Vec<String> {
+    pub(super) fn write_records(&self, path: &Path, death: &Death, log: &mut Log) -> Vec<String> {
         let write = |open: &Open| {
             let message = self.message(open, death);
-            match record::finish(open, &message, death.at.map(|at| at - open.began)) {
+            match record::finish(open, path, &message, &self.failed, death.at.map(|at| at - open.began)) {
                 Ok(record) => format!("{}: {message}; record: {record}", open.test),
                 Err(error) => format!("{}: {message}; its record cannot be written: {error}", open.test),
             }

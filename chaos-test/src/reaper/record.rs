@@ -12,8 +12,25 @@ const LONGEST: u64 = 512 * 1024 * 1024;
 
 /// Makes the record of a test that could not write its own, and took that many seconds if it is known; returns where it
 /// is.
-pub(super) fn finish(open: &Open, message: &str, took: Option<f64>) -> Result<String, String> {
+///
+/// # Errors
+/// What kept it from being written. A ledger may name files of its own folder only: it may be anybody's.
+pub(super) fn finish(
+    open: &Open,
+    ledger: &Path,
+    message: &str,
+    left: &[String],
+    took: Option<f64>,
+) -> Result<String, String> {
     let (pending, path) = (Path::new(&open.pending), Path::new(&open.record));
+    if [pending, path].iter().any(|file| file.parent() != ledger.parent() || file.file_name().is_none()) {
+        return Err(format!("{} is not in the folder of its ledger", path.display()));
+    }
+    // It was killed between the record and the note of it.
+    if files::is_not_older(path, pending) {
+        let _ = files::remove(pending);
+        return Ok(open.record.clone());
+    }
     let bytes =
         files::read_at_most(pending, LONGEST).map_err(|error| format!("{}: {error}", pending.display()))?;
     let mut report = Report::from_json(&bytes)?;
@@ -22,6 +39,7 @@ pub(super) fn finish(open: &Open, message: &str, took: Option<f64>) -> Result<St
     if report.trace.trouble.is_none() {
         report.trace.trouble = Some(Trouble { stage: Stage::Killed, message: message.to_owned() });
     }
+    report.trace.residue.extend(left.iter().cloned());
     report.judgement = slo::judge(&report.trace, &report.slo.objectives);
     let json = report.to_json().map_err(|error| error.to_string())?;
     files::write_atomically(path, json.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;

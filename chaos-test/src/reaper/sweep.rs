@@ -5,7 +5,8 @@ use super::log::Log;
 use super::pay::{self, Death};
 use crate::sys::ledger::{self, Account, Payer};
 use crate::sys::owner::{Mark, Owner, Standing};
-use crate::sys::{files, undo};
+use crate::sys::undo::Claim;
+use crate::sys::{files, procfs, undo};
 
 /// How long a reaper that is paying is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -91,6 +92,7 @@ pub(crate) fn find(results: &Path) -> Found {
 }
 
 const ELSEWHERE: &str = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
+const ANOTHER_MACHINE: &str = "it is another machine's, which shares this directory";
 /// Whoever is not that user finds none of its processes, and would settle what is still owed.
 const ANOTHERS: &str = "it is another user's, who alone can pay it";
 
@@ -101,6 +103,12 @@ pub(crate) fn find_debts(results: &Path) -> Found {
         match ledger::read(&path) {
             Ok(account) => match account.owner.standing() {
                 Standing::Alive => {}
+                // Written under another boot, while this one was going on already.
+                Standing::Dead
+                    if procfs::boot_time().is_some_and(|boot| account.is_of_another_machine(boot)) =>
+                {
+                    found.elsewhere.push((path, ANOTHER_MACHINE));
+                }
                 Standing::Dead if !files::is_own(&path) => found.elsewhere.push((path, ANOTHERS)),
                 Standing::Dead => found.ledgers.push((path, account)),
                 Standing::Elsewhere => found.elsewhere.push((path, ELSEWHERE)),
@@ -170,7 +178,7 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
         let paid = pay::pay(&path, account, Payer::Sweep, &mut log);
         done.extend(paid.lines.iter().map(|line| format!("{prefix}: {line}")));
         failed.extend(paid.failed.iter().map(|line| format!("{prefix}: {line}")));
-        let records = paid.write_records(&Death { at: None, ending: None, why: None }, &mut log);
+        let records = paid.write_records(&path, &Death { at: None, ending: None, why: None }, &mut log);
         done.extend(records.into_iter().map(|line| format!("{prefix}: {line}")));
         failed.extend(paid.close(&path, &mut log).err().map(|line| format!("{prefix}: {line}")));
     }
@@ -180,7 +188,10 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
     failed.extend(found.unreadable.into_iter().map(|(path, why)| format!("{}: {why}", path.display())));
     if !found.processes.is_empty() {
         let marks: Vec<&str> = found.processes.iter().map(|process| process.mark.as_str()).collect();
-        match undo::end_processes(|mark| marks.contains(&mark), undo::STEP_DEADLINE) {
+        match undo::end_processes(
+            &Claim { wanted: &|mark| marks.contains(&mark), leaders: &[] },
+            undo::STEP_DEADLINE,
+        ) {
             Ok(ended) if ended.is_empty() => {}
             Ok(ended) => done.push(format!("{} of a run that is gone", undo::said(&ended))),
             Err(error) => failed.push(error.to_string()),

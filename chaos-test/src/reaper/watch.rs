@@ -35,7 +35,7 @@ pub(crate) fn watch() {
     let mut watch = Watch {
         test: PidFd::of(&owner),
         runner: runner.as_ref().and_then(PidFd::of),
-        // A runner that cannot be held is not taken for dead.
+        // A runner that cannot be held is not taken for dead, unless it is seen to be.
         owner,
         ledger: PathBuf::from(ledger),
         socket: Some(socket),
@@ -44,6 +44,9 @@ pub(crate) fn watch() {
         asked: None,
         why: None,
     };
+    if runner.is_some_and(|runner| runner.standing() == Standing::Dead) {
+        watch.ask_to_end("its runner was gone");
+    }
     hook::say_ready();
     memory::let_go();
     watch.until_the_end();
@@ -135,7 +138,7 @@ impl Watch {
         match serde_json::from_slice(&text) {
             Ok(Order::Hold { id }) => self.held.extend(lock.map(|lock| (id, lock))),
             Ok(Order::Release { id }) => self.held.retain(|(held, _)| *held != id),
-            Ok(Order::EndBy { at }) => self.end_by = Some(at),
+            Ok(Order::EndBy { at }) => self.end_by = at,
             Ok(Order::Watch { .. }) | Err(_) => {}
         }
         true
@@ -168,7 +171,7 @@ impl Watch {
         let account = ledger::read(&self.ledger);
         // Without a first line nothing was done.
         let nothing = account.as_ref().is_ok_and(ledger::Account::is_clear) || files::is_empty(&self.ledger);
-        if nothing {
+        if nothing && pay::end_all_now(&self.owner).is_ok_and(|ended| ended.is_empty()) {
             let _ = files::remove(&self.ledger);
             return;
         }
@@ -177,7 +180,7 @@ impl Watch {
             Ok(account) => {
                 let paid = pay::pay(&self.ledger, account, Payer::Reaper, &mut log);
                 death.ending = death.ending.or_else(|| self.ending_later());
-                paid.write_records(&death, &mut log);
+                paid.write_records(&self.ledger, &death, &mut log);
                 let _ = paid.close(&self.ledger, &mut log);
             }
             // Killed before there was one, or somebody took it away; then marks are all there is to go by.

@@ -120,7 +120,7 @@ async fn clear_the_way(experiment: &Experiment, draft: &Draft) -> Result<(Held, 
     let left = run_deadline(experiment.located.catalogue.safety().max_total_duration)?;
     // The guardian ends the run in time; a process that goes on all the same is ended from outside.
     let last = clock::monotonic() + (left + AFTER_DEADLINE).as_secs_f64();
-    ledger::end_by(last).map_err(|error| Error::setup(format!("nothing was started: {error}")))?;
+    ledger::end_by(Some(last)).map_err(|error| Error::setup(format!("nothing was started: {error}")))?;
     let held = Held::host(experiment).await?;
     Ok((held, housekeeping::sweep().await))
 }

@@ -144,6 +144,12 @@ pub(crate) fn differ(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one != other)
 }
 
+/// Whether a file is there, and was not written before another; one that is not there was never written.
+pub(crate) fn is_not_older(one: &Path, other: &Path) -> bool {
+    let written = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    written(one).is_some_and(|one| written(other).is_none_or(|other| one >= other))
+}
+
 /// Whether there is a file of that name.
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()

@@ -2,7 +2,8 @@
 //!
 //! A library cannot ship a program of its own, but it is linked into one: the user's test binary. A function in
 //! `.init_array` (`helper.rs`) runs before `main`, and when a private variable is set it takes over and never returns.
-//! That works under libtest, nextest, `harness = false` and in examples. An ordinary run pays one look at the environment.
+//! That works under libtest, nextest, `harness = false` and in examples. An ordinary run pays one look at the environment
+//! and one at its parent.
 //!
 //! The variable alone is not believed: the program's name must be the helper's, so a stray variable in somebody's shell
 //! changes nothing. A process that has that name never goes on to `main`, whatever else goes wrong: it would run the
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
@@ -48,12 +50,24 @@ impl Role {
     }
 }
 
+/// The process that had started this one when the hook ran.
+static STARTED_BY: AtomicU32 = AtomicU32::new(0);
+
+/// Whether whoever had started this process has gone since.
+pub(crate) fn is_orphan() -> bool {
+    let then = STARTED_BY.load(Ordering::Relaxed);
+    then != 0 && then != super::env::parent_pid()
+}
+
 /// The role this process was started for, if it is a helper. Called before `main`; ends a helper that nobody holds.
 pub(crate) fn called() -> Option<Role> {
+    STARTED_BY.store(super::env::parent_pid(), Ordering::Relaxed);
     let order = std::env::var(ROLE).ok()?;
     let (role, token) = order.split_once(' ')?;
     let (_, role) = Role::ALL.iter().find(|(name, _)| *name == role)?;
-    let line = std::fs::read("/proc/self/cmdline").ok()?;
+    // If that cannot be read, this may be a helper, and a user's tests must not run twice; or it is a test, which must not
+    // pass without having run.
+    let Ok(line) = std::fs::read("/proc/self/cmdline") else { exit_failed() };
     if line.split(|byte| *byte == 0).next() != Some(role.program().as_bytes()) {
         return None;
     }
@@ -82,6 +96,11 @@ fn read_exactly(buffer: &mut [u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn exit_failed() -> ! {
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(1) }
 }
 
 /// Ends a helper without running the destructors of a program that never began.
@@ -153,6 +172,8 @@ pub(crate) fn own(fd: std::os::fd::RawFd) -> OwnedFd {
 pub(crate) fn say_ready() {
     let mut output = io::stdout();
     let _ = output.write_all(b"!").and_then(|()| output.flush());
-    // SAFETY: a helper has its standard output to itself, and writes nothing more to it.
-    unsafe { libc::close(1) };
+    // Its number is not to be given to a file. Where there is no such device the pipe stays open, which harms nobody.
+    if let Ok(null) = std::fs::File::options().write(true).open("/dev/null") {
+        let _ = nix::unistd::dup2_stdout(null);
+    }
 }

@@ -15,14 +15,22 @@ pub(crate) fn let_go() {
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
     let mut mapping = None;
     for line in maps.lines() {
-        if let Some(found) = range(line) {
-            mapping = found;
-        } else if line.split_ascii_whitespace().eq(["Anonymous:", "0", "kB"])
-            && let Some((start, length)) = mapping.take()
-        {
-            // SAFETY: the mapping is of a file, is never written to, and holds no page of its own: whatever is
-            // dropped is read again from the file when it is touched.
-            unsafe { libc::madvise(start as *mut c_void, length, libc::MADV_DONTNEED) };
+        let mut words = line.split_ascii_whitespace();
+        match (words.next(), words.next()) {
+            // A page of its own, in memory or swapped out: what the loader has relocated cannot be read again.
+            (Some("Anonymous:" | "Swap:"), Some(amount)) if amount != "0" => mapping = None,
+            // The last line of a mapping.
+            (Some("VmFlags:"), _) => {
+                let Some((start, length)) = mapping.take() else { continue };
+                // SAFETY: the mapping is of a file, is never written to, and has no page of its own: whatever is
+                // dropped is read again from the file when it is touched.
+                unsafe { libc::madvise(start as *mut c_void, length, libc::MADV_DONTNEED) };
+            }
+            _ => {
+                if let Some(found) = range(line) {
+                    mapping = found;
+                }
+            }
         }
     }
 }

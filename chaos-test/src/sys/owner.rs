@@ -59,8 +59,21 @@ impl Owner {
         if self.pid_ns != *pid_ns {
             return Standing::Elsewhere;
         }
-        let same = procfs::start_ticks(self.pid) == Some(self.start_ticks);
-        if same && procfs::is_running(self.pid) { Standing::Alive } else { Standing::Dead }
+        match procfs::find_start(self.pid) {
+            Ok(start) if start != Some(self.start_ticks) => Standing::Dead,
+            Ok(_) if procfs::is_running(self.pid) => Standing::Alive,
+            Ok(_) => Standing::Dead,
+            // Who cannot look, for want of descriptors or rights, does not take anybody for dead.
+            Err(_) => Standing::Alive,
+        }
+    }
+
+    /// Whether that very process is in the process table: it runs, or it has ended and nobody has waited for it.
+    pub(crate) fn is_there(&self) -> bool {
+        let (boot, pid_ns) = here();
+        self.boot == *boot
+            && self.pid_ns == *pid_ns
+            && procfs::start_ticks(self.pid) == Some(self.start_ticks)
     }
 }
 

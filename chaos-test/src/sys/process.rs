@@ -9,13 +9,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use super::hook::MARK;
-use super::{files, ledger, owner, procfs};
-use crate::port::{ProcessControl, RevertRecord, UndoStep};
+use super::ledger::FileLedger;
+use super::owner::Owner;
+use super::undo::{Claim, Leader};
+use super::{files, ledger, owner, undo};
+use crate::port::{Ledger, ProcessControl, RevertRecord, UndoStep};
 
 /// How a process is started, every time.
 #[derive(Debug, Clone)]
@@ -38,30 +41,33 @@ pub(crate) struct ManagedProcess {
     slot: Mutex<Slot>,
 }
 
-/// A child is waited for only after its group was ended: while it is a zombie, its number cannot be given to a
-/// stranger, whose group we would otherwise kill.
+/// A child is waited for only after all of its session was ended: while it is a zombie, its number cannot be given to a
+/// stranger, whose group or session we would otherwise end.
 #[derive(Debug, Default)]
 struct Slot {
     child: Option<Child>,
     closed: bool,
+    /// Its end is noted in the ledger.
+    settled: bool,
 }
+
+/// How long all of it may take to end.
+const END: Duration = Duration::from_secs(5);
 
 impl ManagedProcess {
     pub(crate) fn start(spec: ProcessSpec) -> io::Result<Self> {
         let mark = owner::new_mark();
         // Written down before it exists: if this process is killed, its reaper ends the service.
-        ledger::owe(
-            &RevertRecord {
-                id: mark.clone(),
-                injector: "service".into(),
-                service: spec.service.clone(),
-                payload: serde_json::Value::Null,
-                undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
-            },
-            None,
-        )
-        .map_err(|error| {
-            io::Error::new(error.kind(), format!("not started, for its end cannot be written down: {error}"))
+        let end = RevertRecord {
+            id: mark.clone(),
+            injector: "service".into(),
+            service: spec.service.clone(),
+            payload: serde_json::Value::Null,
+            undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
+        };
+        FileLedger::of(None, Vec::new()).owe(&end).map_err(|error| {
+            let text = format!("not started, for its end cannot be written down: {error}");
+            io::Error::new(error.source.kind(), text)
         })?;
         let process = Self { spec, mark, slot: Mutex::default() };
         process.respawn()?;
@@ -89,10 +95,10 @@ impl ManagedProcess {
     /// Ends it for good: it is not started again by anybody who still holds it.
     pub(crate) fn close(&self) {
         let mut slot = self.slot();
-        let first = !std::mem::replace(&mut slot.closed, true);
-        // There is nobody to tell; what could go wrong is that it is gone already.
-        let ended = slot.end(&self.mark);
-        if first && ended.is_ok() {
+        slot.closed = true;
+        // There is nobody to tell; what withstands stays in the ledger, and the audit names it.
+        if slot.end(&self.mark).is_ok() && !slot.settled {
+            slot.settled = true;
             // If the note is lost, the reaper looks for it once more and finds nothing.
             let _ = ledger::settle(&self.mark);
         }
@@ -128,37 +134,27 @@ impl ManagedProcess {
                 }
             });
         }
-        command.spawn()
+        let child = command.spawn()?;
+        // Its mark is enough, unless it writes over its environment; and so there is nobody to tell.
+        let _ = ledger::started(&self.mark, child.id());
+        Ok(child)
     }
 }
 
 impl Slot {
+    /// Ends the child, its group, its session, and all that carries its mark.
     fn end(&mut self, mark: &str) -> io::Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
-        // The child leads its session, so its group has its number. ESRCH: nobody is left in it.
-        let group = Pid::from_raw(child.id() as i32);
-        let killed = match killpg(group, Signal::SIGKILL) {
-            Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
-            Err(errno) => Err(io::Error::from(errno)),
-        };
+        let Some(child) = &mut self.child else { return Ok(()) };
+        // The child leads its session, so its group has its number. ESRCH: nobody is left in it. What is not permitted
+        // here (a setuid program) is found, tried once more and named below.
+        let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);
+        let leader = Leader { mark: mark.to_owned(), process: Owner::of(child.id()) };
+        let claim = Claim { wanted: &|found| found == mark, leaders: std::slice::from_ref(&leader) };
+        undo::end_processes(&claim, END)?;
+        // It has ended, so this takes no time.
         child.wait()?;
-        end_marked(mark);
-        killed
-    }
-}
-
-/// Ends what carries the mark and has left the group, and waits until it is gone (a second at most: these are not our
-/// children, so nobody tells us).
-fn end_marked(mark: &str) {
-    let marked = procfs::with_environment(&format!("{MARK}={mark}"));
-    for pid in &marked {
-        let _ = kill(Pid::from_raw(*pid as i32), Signal::SIGKILL);
-    }
-    for _ in 0..1000 {
-        if !marked.iter().any(|pid| procfs::is_running(*pid)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
+        self.child = None;
+        Ok(())
     }
 }
 

@@ -58,6 +58,22 @@ pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid).ok()?.get(19)?.parse().ok()
 }
 
+/// The same, with nothing only for a process that is not there.
+pub(crate) fn find_start(pid: u32) -> io::Result<Option<u64>> {
+    match stat(pid) {
+        Ok(fields) => Ok(fields.get(19).and_then(|ticks| ticks.parse().ok())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// When this machine was booted, in seconds since 1970.
+pub(crate) fn boot_time() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    stat.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())
+}
+
 /// What a process is called: its program's name, cut after 15 letters.
 pub(crate) fn name(pid: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())

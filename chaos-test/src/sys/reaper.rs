@@ -35,8 +35,8 @@ pub(crate) enum Order {
     Hold { id: u64 },
     /// It need not be kept any longer.
     Release { id: u64 },
-    /// When the test process should have ended, in seconds of the monotonic clock.
-    EndBy { at: f64 },
+    /// When the test process should have ended, in seconds of the monotonic clock, if ever.
+    EndBy { at: Option<f64> },
 }
 
 /// The longest order.
@@ -60,18 +60,16 @@ impl Reaper {
                 format!("the reaper, which cleans up if this process is killed: {error}"),
             )
         };
+        let runner = runner()?;
         let (child, socket) = hook::start_reaper().map_err(fail)?;
         let mut reaper = Self { child, socket, held: Vec::new(), next: 1, end_by: None };
-        reaper.greet(ledger).map_err(fail)?;
+        reaper.greet(ledger, runner).map_err(fail)?;
         Ok(reaper)
     }
 
-    fn greet(&mut self, ledger: &Path) -> io::Result<()> {
-        let order = Order::Watch {
-            owner: Owner::this().clone(),
-            runner: runner(),
-            ledger: ledger.display().to_string(),
-        };
+    fn greet(&mut self, ledger: &Path, runner: Option<Owner>) -> io::Result<()> {
+        let order =
+            Order::Watch { owner: Owner::this().clone(), runner, ledger: ledger.display().to_string() };
         self.tell(&order, None)?;
         // One byte says that it watches; then it closes its output.
         let output = self.child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -105,9 +103,7 @@ impl Reaper {
             next.tell(&Order::Hold { id }, Some(&lock))?;
             next.held.push((id, lock));
         }
-        if let Some(at) = self.end_by {
-            next.end_by(at)?;
-        }
+        next.end_by(self.end_by)?;
         *self = next;
         Ok(())
     }
@@ -126,8 +122,8 @@ impl Reaper {
         let _ = self.tell(&Order::Release { id }, None);
     }
 
-    pub(super) fn end_by(&mut self, at: f64) -> io::Result<()> {
-        self.end_by = Some(at);
+    pub(super) fn end_by(&mut self, at: Option<f64>) -> io::Result<()> {
+        self.end_by = at;
         self.tell(&Order::EndBy { at }, None)
     }
 
@@ -142,10 +138,21 @@ impl Reaper {
     }
 }
 
+impl Drop for Reaper {
+    /// Only one that was never of use is dropped: that of this process lives as long as it does.
+    fn drop(&mut self) {
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
 /// The process that started this one, if it is a test runner: when that is gone, nobody waits for this one.
-fn runner() -> Option<Owner> {
+fn runner() -> io::Result<Option<Owner>> {
+    let nextest = env::var("NEXTEST").is_some();
+    if nextest && hook::is_orphan() {
+        return Err(io::Error::other("the test runner is gone already, and nobody waits for what this does"));
+    }
     let parent = env::parent_pid();
-    let is_runner = env::var("NEXTEST").is_some()
-        || procfs::name(parent).is_some_and(|name| name == "cargo" || name.starts_with("cargo-"));
-    (is_runner && parent > 1).then(|| Owner::of(parent))
+    let is_runner =
+        nextest || procfs::name(parent).is_some_and(|name| name == "cargo" || name.starts_with("cargo-"));
+    Ok((is_runner && parent > 1).then(|| Owner::of(parent)))
 }

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::undo::Claim;
 use super::{ledger, procfs, timer, undo};
 
 /// How long something may be on its way out.
@@ -51,7 +52,10 @@ impl Scope {
             self.faults.iter().any(|fault| fault == mark)
                 || self.services.iter().any(|(service, _)| service == mark)
         };
-        for process in undo::marked().into_iter().filter(|process| mine(&process.mark)) {
+        let account = ledger::current().and_then(|path| ledger::read(&path).ok());
+        let mut leaders = account.as_ref().map_or_else(Vec::new, |account| account.leaders.clone());
+        leaders.retain(|leader| mine(&leader.mark));
+        for process in undo::of(&Claim { wanted: &mine, leaders: &leaders }) {
             if procfs::is_stopped(process.pid) {
                 seen.stopped.insert(process.pid);
             }
@@ -61,7 +65,6 @@ impl Scope {
             undo::marked_files().into_iter().filter(|(_, mark)| mine(mark)).map(|(path, _)| path).collect();
         let listening = listening();
         seen.listeners = self.ports.iter().copied().filter(|port| listening.contains(port)).collect();
-        let account = ledger::current().and_then(|path| ledger::read(&path).ok());
         let owed = account.into_iter().flat_map(|account| account.owed);
         seen.owed = owed.map(|debt| debt.record.id).filter(|id| mine(id)).collect();
         seen

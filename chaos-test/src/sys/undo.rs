@@ -11,10 +11,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::hook::MARK;
-use super::owner::Mark;
+use super::owner::{Mark, Owner};
 use super::pidfd::PidFd;
 use super::{procfs, timer};
 use crate::port::{RevertRecord, UndoStep};
@@ -30,13 +31,14 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Returns what was done, a line per step; the errors are what is left behind.
 pub(crate) fn undo(
     record: &RevertRecord,
+    leaders: &[Leader],
     ended: impl Fn(&str) -> Option<Vec<Marked>>,
 ) -> (Vec<String>, Vec<String>) {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for step in &record.undo {
         let paid = match step.mark().and_then(&ended) {
             Some(processes) if matches!(step, UndoStep::EndProcesses { .. }) => Ok(said(&processes)),
-            _ => pay(step),
+            _ => pay(step, leaders),
         };
         match paid {
             Ok(what) => done.push(what),
@@ -46,10 +48,13 @@ pub(crate) fn undo(
     (done, failed)
 }
 
-fn pay(step: &UndoStep) -> Result<String, String> {
+fn pay(step: &UndoStep, leaders: &[Leader]) -> Result<String, String> {
     match step {
         UndoStep::EndProcesses { mark } => {
-            let ended = end_processes(|found| found == mark, STEP_DEADLINE);
+            let leaders: Vec<Leader> =
+                leaders.iter().filter(|leader| leader.mark == *mark).cloned().collect();
+            let ended =
+                end_processes(&Claim { wanted: &|found| found == mark, leaders: &leaders }, STEP_DEADLINE);
             Ok(said(&ended.map_err(|error| error.to_string())?))
         }
         UndoStep::RemoveFile { path, mark } => remove_file(Path::new(path), mark),
@@ -93,26 +98,47 @@ pub(crate) fn marked() -> Vec<Marked> {
         .collect()
 }
 
-/// Ends every process whose mark is wanted, the newest mark first, and what is left of the sessions they lead, and waits
-/// until all are gone. Returns whom it ended, each with its mark or that of its session.
+/// A process that we started as the leader of a session, noted when it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leader {
+    pub(crate) mark: String,
+    pub(crate) process: Owner,
+}
+
+/// What somebody may end: processes by their marks, and sessions by their leaders.
+pub(crate) struct Claim<'a> {
+    /// Whether a mark is one of those.
+    pub(crate) wanted: &'a dyn Fn(&str) -> bool,
+    /// Their leaders, as they were noted. A service may write over its environment, or be such that nobody may look at
+    /// it; its session it cannot change.
+    pub(crate) leaders: &'a [Leader],
+}
+
+/// The processes of a claim that run, the newest mark first, each with its mark or that of its session.
+pub(crate) fn of(claim: &Claim<'_>) -> Vec<Marked> {
+    ours(claim).into_iter().map(|victim| victim.process).collect()
+}
+
+/// Ends every process of a claim, the newest mark first, and waits until all are gone. Returns whom it ended, each with
+/// its mark or that of its session.
 ///
-/// A session is ours if its leader carries the mark, or if the leader is gone and a member carries it: nobody else can
-/// have got that number while a member lives. A session that began outside this pid namespace has no number here, and is
-/// nobody's. Looks again until nothing is found, for a process may be about to start another.
+/// A session is ours if its leader carries the mark, or if the leader was noted when we started it and is still that
+/// process (a zombie is). A number alone proves nothing: once its leader is gone, a session is left to the marks of its
+/// members. Looks again until nothing is found, for a process may be about to start another.
 ///
 /// # Errors
 /// Some are still there at the deadline; they are named.
-pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> io::Result<Vec<Marked>> {
+pub(crate) fn end_processes(claim: &Claim<'_>, limit: Duration) -> io::Result<Vec<Marked>> {
     let deadline = timer::now() + limit;
     let mut ended: Vec<Marked> = Vec::new();
     loop {
-        let victims = ours(&wanted);
+        let victims = ours(claim);
         if victims.is_empty() {
             return Ok(ended);
         }
         let mut refused = None;
         for victim in &victims {
-            match end(victim, &wanted) {
+            match end(victim, claim) {
                 Err(error) => refused = Some((victim.process.pid, error)),
                 Ok(()) if ended.contains(&victim.process) => {}
                 Ok(()) => ended.push(victim.process.clone()),
@@ -120,7 +146,7 @@ pub(crate) fn end_processes(wanted: impl Fn(&str) -> bool, limit: Duration) -> i
         }
         // Also where all of them have gone: others may come up as fast as these are ended.
         if !wait_until_gone(&victims, deadline) || timer::now() >= deadline {
-            let left: Vec<u32> = ours(&wanted).iter().map(|victim| victim.process.pid).collect();
+            let left: Vec<u32> = ours(claim).iter().map(|victim| victim.process.pid).collect();
             if left.is_empty() {
                 return Ok(ended);
             }
@@ -146,44 +172,50 @@ struct Victim {
     session: Option<u32>,
 }
 
-fn ours(wanted: &impl Fn(&str) -> bool) -> Vec<Victim> {
-    let mut marked: Vec<Marked> = marked().into_iter().filter(|found| wanted(&found.mark)).collect();
-    if marked.is_empty() {
-        return Vec::new();
-    }
-    marked.sort_by_key(|process| std::cmp::Reverse(process.mark.parse::<Mark>().map(|mark| mark.n).ok()));
+fn ours(claim: &Claim<'_>) -> Vec<Victim> {
+    let mut marked: Vec<Marked> = marked().into_iter().filter(|found| (claim.wanted)(&found.mark)).collect();
     let by_mark: HashSet<u32> = marked.iter().map(|process| process.pid).collect();
-    let sessions: HashMap<u32, &str> = marked
-        .iter()
-        .filter_map(|process| Some((procfs::session(process.pid)?, process.mark.as_str())))
-        .filter(|(leader, _)| {
-            *leader != OUTSIDE && (by_mark.contains(leader) || !procfs::is_running(*leader))
-        })
-        .collect();
-    let strangers = procfs::all().into_iter().filter(|pid| !by_mark.contains(pid));
-    let members: Vec<Victim> = strangers
-        .filter_map(|pid| {
+    let led = marked.iter().filter(|process| procfs::session(process.pid) == Some(process.pid));
+    let mut sessions: HashMap<u32, &str> = led.map(|process| (process.pid, process.mark.as_str())).collect();
+    let noted = claim.leaders.iter().filter(|leader| leader.process.is_there());
+    sessions.extend(noted.map(|leader| (leader.process.pid, leader.mark.as_str())));
+    sessions.remove(&OUTSIDE);
+    let mut members = Vec::new();
+    if !sessions.is_empty() {
+        let strangers = procfs::all().into_iter().filter(|pid| !by_mark.contains(pid));
+        members.extend(strangers.filter_map(|pid| {
             let session = procfs::session(pid)?;
             let mark = (*sessions.get(&session)?).to_owned();
-            let process = Marked { pid, mark };
-            procfs::is_running(pid).then_some(Victim { process, session: Some(session) })
-        })
-        .collect();
+            procfs::is_running(pid)
+                .then_some(Victim { process: Marked { pid, mark }, session: Some(session) })
+        }));
+    }
+    marked.sort_by_key(|process| std::cmp::Reverse(process.mark.parse::<Mark>().map(|mark| mark.n).ok()));
     marked.into_iter().map(|process| Victim { process, session: None }).chain(members).collect()
 }
 
-fn end(victim: &Victim, wanted: &impl Fn(&str) -> bool) -> io::Result<()> {
+fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<()> {
     let pid = victim.process.pid;
-    let Ok(held) = PidFd::open(pid) else { return Ok(()) };
+    let held = match PidFd::open(pid) {
+        Ok(held) => Some(held),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => return Ok(()),
+        // An old kernel, or a container that forbids what it does not know: then by number, looked at just before.
+        Err(error) if matches!(error.raw_os_error(), Some(nix::libc::ENOSYS | nix::libc::EPERM)) => None,
+        Err(error) => return Err(error),
+    };
     // Looked at again now that the number cannot become a stranger's.
     let still = match victim.session {
-        None => procfs::variable(pid, MARK).is_some_and(|mark| wanted(&mark)),
+        None => procfs::variable(pid, MARK).is_some_and(|mark| (claim.wanted)(&mark)),
         Some(session) => procfs::session(pid) == Some(session),
     };
     if !still {
         return Ok(());
     }
-    match held.signal(Signal::SIGKILL) {
+    let killed = match held {
+        Some(held) => held.signal(Signal::SIGKILL),
+        None => kill(Pid::from_raw(pid as i32), Signal::SIGKILL).map_err(io::Error::from),
+    };
+    match killed {
         Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(()),
         other => other,
     }

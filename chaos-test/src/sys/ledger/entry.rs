@@ -26,6 +26,8 @@ pub(crate) enum Entry {
         experiment: Option<u64>,
         at: f64,
     },
+    /// A process of it was started, as the leader of a session: the session is its own, whatever becomes of its mark.
+    Started { id: String, process: Owner, at: f64 },
     /// It has been undone.
     Settled { id: String, by: Payer, at: f64 },
     /// An experiment has begun; if its process cannot write the record, somebody else makes it of the pending one.

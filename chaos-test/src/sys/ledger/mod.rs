@@ -63,6 +63,13 @@ pub(crate) fn owe(record: &RevertRecord, experiment: Option<u64>) -> io::Result<
     })
 }
 
+/// Notes that a process of it was started, as the leader of a session. If this process is killed before the note is
+/// written, the process is known by its mark alone.
+pub(crate) fn started(id: &str, pid: u32) -> io::Result<()> {
+    let entry = Entry::Started { id: id.to_owned(), process: Owner::of(pid), at: clock::monotonic() };
+    with(|book| book.append(&entry))
+}
+
 /// Notes that it has been undone. If the note is lost, it is undone once more, which does nothing.
 pub(crate) fn settle(id: &str) -> io::Result<()> {
     with(|book| book.append(&Entry::Settled { id: id.to_owned(), by: Payer::Test, at: clock::monotonic() }))
@@ -97,7 +104,11 @@ pub(crate) fn end(experiment: u64) -> io::Result<()> {
 
 /// Lets the reaper hold a copy of a lock until this process is gone and its debts are paid, or the hold is dropped.
 fn hold(lock: OwnedFd) -> io::Result<Hold> {
-    with(|book| book.reaper.hold(lock)).map(Hold)
+    with(|book| {
+        book.reaper.keep_alive(&book.path)?;
+        book.reaper.hold(lock)
+    })
+    .map(Hold)
 }
 
 /// A lock of which the reaper has a copy.
@@ -112,9 +123,12 @@ impl Drop for Hold {
     }
 }
 
-/// Tells the reaper when this process should have ended, in seconds of the monotonic clock.
-pub(crate) fn end_by(deadline: f64) -> io::Result<()> {
-    with(|book| book.reaper.end_by(deadline))
+/// Tells the reaper when this process should have ended, in seconds of the monotonic clock; or that it may take its time.
+pub(crate) fn end_by(deadline: Option<f64>) -> io::Result<()> {
+    with(|book| {
+        book.reaper.keep_alive(&book.path)?;
+        book.reaper.end_by(deadline)
+    })
 }
 
 /// The ledger of this process, if it has one.

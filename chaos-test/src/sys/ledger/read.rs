@@ -5,6 +5,7 @@ use super::{Entry, FORMAT};
 use crate::port::RevertRecord;
 use crate::sys::files;
 use crate::sys::owner::Owner;
+use crate::sys::undo::Leader;
 
 /// No ledger is longer than this: a few entries per test.
 pub(super) const LONGEST: u64 = 64 * 1024 * 1024;
@@ -21,6 +22,10 @@ pub(crate) struct Account {
     pub(crate) open: Vec<Open>,
     /// When the last fault of each experiment was put in, and when it was seen gone.
     pub(crate) faults: Vec<FaultTimes>,
+    /// The session leaders that were started, of entries paid or not.
+    pub(crate) leaders: Vec<Leader>,
+    /// When it was opened, in seconds since 1970.
+    pub(crate) opened: f64,
     /// Lines that make no sense, by number. A last line without an end is no damage: whoever wrote it was killed, and had
     /// not acted on it.
     pub(crate) damaged: Vec<usize>,
@@ -86,7 +91,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Account, ReadError> {
         };
         match (&mut account, entry) {
             (None, Entry::Opened { format, .. }) if format > FORMAT => return Err(ReadError::Newer(format)),
-            (None, Entry::Opened { owner, .. }) => account = Some(Account::of(owner)),
+            (None, Entry::Opened { owner, unix, .. }) => account = Some(Account::of(owner, unix)),
             (None, _) => return Err(ReadError::NoOwner),
             (Some(account), entry) => account.add(entry),
         }
@@ -97,8 +102,17 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Account, ReadError> {
 }
 
 impl Account {
-    fn of(owner: Owner) -> Self {
-        Self { owner, owed: Vec::new(), total: 0, open: Vec::new(), faults: Vec::new(), damaged: Vec::new() }
+    fn of(owner: Owner, opened: f64) -> Self {
+        Self {
+            owner,
+            owed: Vec::new(),
+            total: 0,
+            open: Vec::new(),
+            faults: Vec::new(),
+            leaders: Vec::new(),
+            opened,
+            damaged: Vec::new(),
+        }
     }
 
     fn add(&mut self, entry: Entry) {
@@ -111,6 +125,7 @@ impl Account {
                 }
                 self.owed.push(Debt { record, at });
             }
+            Entry::Started { id, process, .. } => self.leaders.push(Leader { mark: id, process }),
             Entry::Settled { id, at, .. } => {
                 self.owed.retain(|debt| debt.record.id != id);
                 for fault in self.faults.iter_mut().filter(|fault| fault.id == id) {
@@ -123,6 +138,14 @@ impl Account {
             Entry::Ended { experiment, .. } => self.open.retain(|open| open.experiment != experiment),
             Entry::Opened { .. } | Entry::Unknown => {}
         }
+    }
+
+    /// Whether it was written on another machine: under another boot, while this machine, booted then, was up. Of one
+    /// from before that it cannot be told; its processes are not here either way.
+    pub(crate) fn is_of_another_machine(&self, booted: f64) -> bool {
+        // Clocks are set now and then.
+        const SLACK: f64 = 60.0;
+        self.owner.boot != Owner::this().boot && self.opened > booted + SLACK
     }
 
     /// Whether nothing is left to be done for it.

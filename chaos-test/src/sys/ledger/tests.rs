@@ -77,7 +77,7 @@ fn what_another_version_writes_is_read_as_far_as_it_is_known() {
     let account = parse(text.as_bytes()).expect("a ledger");
     assert_eq!(account.owed[0].record.undo, [UndoStep::Unknown]);
     assert!(account.damaged.is_empty());
-    let (done, failed) = crate::sys::undo::undo(&account.owed[0].record, |_| None);
+    let (done, failed) = crate::sys::undo::undo(&account.owed[0].record, &[], |_| None);
     assert!(done.is_empty() && failed[0].contains("does not know"), "{failed:?}");
 }
 
