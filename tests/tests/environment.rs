@@ -137,6 +137,8 @@ async fn a_service_that_dies_by_itself_is_an_event() {
         .duration(5.seconds())
         .baseline(1.seconds())
         .watch(5.seconds())
+        // It is down for as long as the catalogue's conditions take to be met: which of the two ends it is no matter here.
+        .abort_conditions(AbortConditions::default())
         .run()
         .await
         .expect("well formed");
