@@ -23,7 +23,7 @@ pub(super) fn finish(
     took: Option<f64>,
 ) -> Result<String, String> {
     let (pending, path) = (Path::new(&open.pending), Path::new(&open.record));
-    if [pending, path].iter().any(|file| file.parent() != ledger.parent() || file.file_name().is_none()) {
+    if [pending, path].iter().any(|file| !files::are_beside(file, ledger)) {
         return Err(format!("{} is not in the folder of its ledger", path.display()));
     }
     // It was killed between the record and the note of it.

@@ -144,6 +144,12 @@ pub(crate) fn differ(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one != other)
 }
 
+/// Whether two files, there or not, are in one directory, which is there.
+pub(crate) fn are_beside(one: &Path, other: &Path) -> bool {
+    let home = |path: &Path| path.file_name().and(path.parent()).and_then(|dir| dir.canonicalize().ok());
+    home(one).is_some_and(|one| home(other) == Some(one))
+}
+
 /// Whether a file is there, and was not written before another; one that is not there was never written.
 pub(crate) fn is_not_older(one: &Path, other: &Path) -> bool {
     let written = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();

@@ -122,9 +122,10 @@ pub(crate) fn of(claim: &Claim<'_>) -> Vec<Marked> {
 /// Ends every process of a claim, the newest mark first, and waits until all are gone. Returns whom it ended, each with
 /// its mark or that of its session.
 ///
-/// A session is ours if its leader carries the mark, or if the leader was noted when we started it and is still that
-/// process (a zombie is). A number alone proves nothing: once its leader is gone, a session is left to the marks of its
-/// members. Looks again until nothing is found, for a process may be about to start another.
+/// A session is ours if its leader carries the mark, or is gone while a member carries it: whatever we start leads a
+/// session of its own before it carries a mark, so a mark is in no session but ours. It is ours as well if its leader was
+/// noted when we started it and is still that process (a zombie is). Looks again until nothing is found, for a process
+/// may be about to start another.
 ///
 /// # Errors
 /// Some are still there at the deadline; they are named.
@@ -175,8 +176,11 @@ struct Victim {
 fn ours(claim: &Claim<'_>) -> Vec<Victim> {
     let mut marked: Vec<Marked> = marked().into_iter().filter(|found| (claim.wanted)(&found.mark)).collect();
     let by_mark: HashSet<u32> = marked.iter().map(|process| process.pid).collect();
-    let led = marked.iter().filter(|process| procfs::session(process.pid) == Some(process.pid));
-    let mut sessions: HashMap<u32, &str> = led.map(|process| (process.pid, process.mark.as_str())).collect();
+    let mut sessions: HashMap<u32, &str> = marked
+        .iter()
+        .filter_map(|process| Some((procfs::session(process.pid)?, process.mark.as_str())))
+        .filter(|(leader, _)| by_mark.contains(leader) || !procfs::is_running(*leader))
+        .collect();
     let noted = claim.leaders.iter().filter(|leader| leader.process.is_there());
     sessions.extend(noted.map(|leader| (leader.process.pid, leader.mark.as_str())));
     sessions.remove(&OUTSIDE);

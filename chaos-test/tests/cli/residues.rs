@@ -198,7 +198,9 @@ impl Residues {
             "pending": pending, "record": sandbox.path(RECORD),
         });
         let text = lines(&[run.owner.opened(), began]);
-        self.ledger(sandbox, "a test without a record", run, &text, move || pending.exists());
+        // Its record is in the folder of its ledger: elsewhere a ledger has no business.
+        let name = format!("runs/killed/{}", run.owner.ledger().rsplit_once('/').unwrap().1);
+        self.ledger_at(sandbox, name, "a test without a record", run, &text, move || pending.exists());
 
         // As after a power cut: no process is left, and a file is.
         let run = Doomed::new();
@@ -243,6 +245,18 @@ impl Residues {
         is_there: impl Fn() -> bool + 'static,
     ) -> &mut Residue {
         let name = run.owner.ledger();
+        self.ledger_at(sandbox, name, kind, run, text, is_there)
+    }
+
+    fn ledger_at(
+        &mut self,
+        sandbox: &Sandbox,
+        name: String,
+        kind: &'static str,
+        run: Doomed,
+        text: &str,
+        is_there: impl Fn() -> bool + 'static,
+    ) -> &mut Residue {
         let ledger = Some(sandbox.write(&name, text));
         self.runs.push(run);
         let residue =

@@ -22,7 +22,7 @@ use crate::table::{aligned, row};
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP, verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// What to run against: http://HOST[:PORT]
+    /// What to run against: `http://HOST:PORT`
     #[arg(long, value_name = "URL")]
     target: String,
 
