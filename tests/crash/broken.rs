@@ -102,34 +102,35 @@ fn nothing_is_done_that_the_ledger_cannot_take() {
         println!("SKIPPED: there is no `prlimit` (of util-linux) here, which sets how long a file may get");
         return;
     }
-    let (mut unstarted, mut uninjected, mut injected) = (0, 0, 0);
-    // A file that may not grow is what a full disk is to whoever writes it. Every entry comes to its turn.
-    for bytes in (0..=3000).step_by(100) {
+    // A file that may not grow is what a full disk is to whoever writes it. Every file comes to its turn.
+    let (mut unstarted, mut injected) = (0, 0);
+    for bytes in (0..=12_000).step_by(400) {
         let limit = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:{bytes}");
         let (text, after) = limited(&limit, "network_delay");
         println!("{bytes} bytes: {after:?}\n{text}");
-        match (after.started, after.injected) {
-            (false, false) => {
-                unstarted += 1;
-                assert!(text.contains("Error(setup)") && text.contains("File too large"), "{text}");
-                let says =
-                    ["nothing was started: cannot write the ledger", "not started, for its end", "run.json"];
-                assert!(says.iter().any(|said| text.contains(said)), "{text}");
-            }
-            // The first service was started; the entry of the second is not there.
-            (true, false)
-                if text.contains("not started, for its end cannot be written down: cannot write") => {}
-            (true, false) => {
-                uninjected += 1;
-                assert!(text.contains("nothing was injected: cannot write the ledger"), "{text}");
-            }
-            (_, true) => injected += 1,
-        }
-        if injected > 1 {
+        if after.injected {
+            injected += 1;
             break;
         }
+        unstarted += 1;
+        assert!(!after.started, "{text}");
+        assert!(text.contains("Error(setup)") && text.contains("File too large"), "{text}");
+        let says = ["nothing was started: cannot write", "not started, for its end", "run.json"];
+        assert!(says.iter().any(|said| text.contains(said)), "{text}");
     }
-    assert!(unstarted > 0 && uninjected > 0 && injected > 0, "{unstarted} {uninjected} {injected}");
+    assert!(unstarted > 0 && injected > 0, "{unstarted} {injected}");
+
+    // And a disk that is full by the time of the injection.
+    let notes = format!("\"${NOTES}\"");
+    let late = format!(
+        "trap '' XFSZ; late() {{ \"$@\" & pid=$!; \
+         until grep -q '^baseline ' {notes} 2>/dev/null; do sleep 0.02; done; \
+         prlimit --pid $pid --fsize=1:1; wait $pid; }}; late"
+    );
+    let (text, after) = limited(&late, "network_delay");
+    println!("full after the start: {after:?}\n{text}");
+    assert!(after.started && !after.injected, "{text}");
+    assert!(text.contains("nothing was injected: cannot write the ledger"), "{text}");
 }
 
 #[test]
