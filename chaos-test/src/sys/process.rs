@@ -2,13 +2,15 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "sys is where processes are started")]
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -121,23 +123,48 @@ impl ManagedProcess {
         if let Some(dir) = &self.spec.dir {
             command.current_dir(dir);
         }
+        let (mut asked, ask) = io::pipe()?;
+        let (answered, mut answer) = io::pipe()?;
         let parent = std::process::id();
-        // SAFETY: setsid and getppid are async-signal-safe and touch no memory.
+        // SAFETY: setsid, getppid, write, poll and read are async-signal-safe and touch no memory but the stack.
         unsafe {
             command.pre_exec(move || {
                 nix::unistd::setsid()?;
-                // Until it carries the mark nobody can find it: it may not outlive whoever starts it.
-                if std::os::unix::process::parent_id() == parent {
-                    Ok(())
-                } else {
-                    Err(io::ErrorKind::Interrupted.into())
+                // Until it is noted, nobody can find it: it waits for that, and does not outlive whoever notes it.
+                nix::unistd::write(&ask, &std::process::id().to_ne_bytes())?;
+                loop {
+                    let mut noted = [PollFd::new(answered.as_fd(), PollFlags::POLLIN)];
+                    match poll(&mut noted, PollTimeout::from(20_u8)) {
+                        Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+                        Ok(_) => break,
+                        Err(errno) => return Err(errno.into()),
+                    }
+                    if std::os::unix::process::parent_id() != parent {
+                        return Err(io::ErrorKind::Interrupted.into());
+                    }
+                }
+                match nix::unistd::read(&answered, &mut [0]) {
+                    Ok(1) => Ok(()),
+                    _ => Err(io::ErrorKind::Interrupted.into()),
                 }
             });
         }
-        let child = command.spawn()?;
-        // Its mark is enough, unless it writes over its environment; and so there is nobody to tell.
-        let _ = ledger::started(&self.mark, child.id());
-        Ok(child)
+        let mark = self.mark.clone();
+        // On another thread: this one is told of the child only when it runs its program, which may write over its
+        // environment at once.
+        let noting = std::thread::spawn(move || {
+            let mut pid = [0; 4];
+            if asked.read_exact(&mut pid).is_ok() {
+                // If the note cannot be written its mark must do, and there is nobody to tell.
+                let _ = ledger::started(&mark, u32::from_ne_bytes(pid));
+                let _ = answer.write_all(b"!");
+            }
+        });
+        let child = command.spawn();
+        // With its ends of the pipes: if there is no child, nobody asks.
+        drop(command);
+        let _ = noting.join();
+        child
     }
 }
 

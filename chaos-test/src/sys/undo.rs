@@ -137,16 +137,25 @@ pub(crate) fn end_processes(claim: &Claim<'_>, limit: Duration) -> io::Result<Ve
         if victims.is_empty() {
             return Ok(ended);
         }
-        let mut refused = None;
-        for victim in &victims {
-            match end(victim, claim) {
+        let (mut refused, mut leaving) = (None, Vec::new());
+        for victim in victims {
+            match end(&victim, claim) {
                 Err(error) => refused = Some((victim.process.pid, error)),
-                Ok(()) if ended.contains(&victim.process) => {}
-                Ok(()) => ended.push(victim.process.clone()),
+                // It was something else by then, or gone: the next look tells.
+                Ok(false) => {}
+                Ok(true) => {
+                    if !ended.contains(&victim.process) {
+                        ended.push(victim.process.clone());
+                    }
+                    leaving.push(victim);
+                }
             }
         }
+        if leaving.is_empty() {
+            std::thread::sleep(LOOK);
+        }
         // Also where all of them have gone: others may come up as fast as these are ended.
-        if !wait_until_gone(&victims, deadline) || timer::now() >= deadline {
+        if !wait_until_gone(&leaving, deadline) || timer::now() >= deadline {
             let left: Vec<u32> = ours(claim).iter().map(|victim| victim.process.pid).collect();
             if left.is_empty() {
                 return Ok(ended);
@@ -198,11 +207,12 @@ fn ours(claim: &Claim<'_>) -> Vec<Victim> {
     marked.into_iter().map(|process| Victim { process, session: None }).chain(members).collect()
 }
 
-fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<()> {
+/// Sends a process its end; false when it was ours no longer.
+fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<bool> {
     let pid = victim.process.pid;
     let held = match PidFd::open(pid) {
         Ok(held) => Some(held),
-        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => return Ok(()),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => return Ok(false),
         // An old kernel, or a container that forbids what it does not know: then by number, looked at just before.
         Err(error) if matches!(error.raw_os_error(), Some(nix::libc::ENOSYS | nix::libc::EPERM)) => None,
         Err(error) => return Err(error),
@@ -213,15 +223,15 @@ fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<()> {
         Some(session) => procfs::session(pid) == Some(session),
     };
     if !still {
-        return Ok(());
+        return Ok(false);
     }
     let killed = match held {
         Some(held) => held.signal(Signal::SIGKILL),
         None => kill(Pid::from_raw(pid as i32), Signal::SIGKILL).map_err(io::Error::from),
     };
     match killed {
-        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(()),
-        other => other,
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(false),
+        other => other.map(|()| true),
     }
 }
 
