@@ -10,8 +10,10 @@ use chaos_test::port::{
 };
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
-use chaos_test::slo::Reason;
 use suite::{Answer, Stub};
+
+#[path = "engine_paths/forks.rs"]
+mod forks;
 
 /// Where an injector misbehaves, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,53 +310,4 @@ async fn a_client_may_outlive_the_run() {
     let chaos = kept.lock().unwrap().take().expect("the body ran");
     // The front door is closed by now; what matters is that asking does no harm.
     assert!(chaos.client("target").get("/").send().await.is_err());
-}
-
-/// A crash of a service that a process of ours has started and put into a session of its own.
-async fn crash_of_a_fork(how: &'static str) -> Report {
-    let report = Experiment::scenario("Application Container Restart")
-        .unwrap()
-        .environment(move || {
-            let outer = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", how]);
-            Environment::builder().process("app", outer.ready(Probe::http("/"))).start()
-        })
-        .baseline(1.seconds())
-        .duration(5.seconds())
-        .name(how)
-        .run()
-        .await
-        .expect("well formed");
-    println!("{}", report.text());
-    report
-}
-
-#[tokio::test]
-async fn a_crash_takes_down_what_has_left_the_process_group() {
-    let report = crash_of_a_fork("session").await;
-    let outages = &report.judgement.streams[0].outages;
-    assert_eq!(outages.len(), 1, "it was found by its mark, and was down");
-    let log = report.services[0].log_tail.join("\n");
-    let pids = log.lines().filter_map(|line| line.strip_prefix("stub serves in "));
-    let running = |pid: &str| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        !stat.is_empty() && !stat.contains(") Z ")
-    };
-    let left: Vec<&str> = pids.filter(|pid| running(pid)).collect();
-    assert!(left.is_empty(), "left running: {left:?}");
-}
-
-#[tokio::test]
-async fn a_crash_that_takes_nobody_down_is_not_proven() {
-    // Nothing tells that the process that serves is one of ours: it goes on serving.
-    let report = crash_of_a_fork("bare").await;
-    assert_eq!(report.judgement.label(), "Error(cleanup)", "{}", report.text());
-    assert_eq!(report.judgement.apart_from_cleanup, Some(Verdict::Inconclusive), "{}", report.text());
-    let reasons = &report.judgement.reasons;
-    assert!(reasons.iter().any(|reason| matches!(reason, Reason::FaultNotDelivered(_))), "{reasons:?}");
-    // Nor can the end of its environment end it, and the audit says so.
-    assert!(
-        report.trace.residue.iter().any(|left| left.contains("still listens")),
-        "{:?}",
-        report.trace.residue
-    );
 }
