@@ -152,14 +152,14 @@ impl ManagedProcess {
         let mark = self.mark.clone();
         // On another thread: this one is told of the child only when it runs its program, which may write over its
         // environment at once.
-        let noting = std::thread::spawn(move || {
+        let noting = std::thread::Builder::new().spawn(move || {
             let mut pid = [0; 4];
             if asked.read_exact(&mut pid).is_ok() {
                 // If the note cannot be written its mark must do, and there is nobody to tell.
                 let _ = ledger::started(&mark, u32::from_ne_bytes(pid));
                 let _ = answer.write_all(b"!");
             }
-        });
+        })?;
         let child = command.spawn();
         // With its ends of the pipes: if there is no child, nobody asks.
         drop(command);
