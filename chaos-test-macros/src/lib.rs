@@ -51,7 +51,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `scenario` | one scenario of the catalogue, by name: `"Medium CPU Stress"` |
 /// | `scenarios` | several: `["Medium CPU Stress", "Medium Network Delay"]` |
-/// | `group` | all scenarios of a group: `"smoke_test"`, or short `"smoke"`. Every built-in group has a scenario that no injector exists for yet, which fails: name scenarios, or make a group of your own |
+/// | `group` | all scenarios of a group: `"smoke_test"`, or short `"smoke"` |
 ///
 /// And as needed
 ///

@@ -159,7 +159,7 @@ where
         let cell = Rc::clone(&started);
         experiment = experiment.start_with(move || {
             Box::pin(async move {
-                let environment = start().await.map_err(|error| Error::setup(format!("{error:?}")))?;
+                let environment = start().await.map_err(|error| Error::of_environment(&error))?;
                 let environment = Arc::new(environment);
                 let _ = cell.set(Arc::clone(&environment));
                 Ok(environment as Arc<dyn AsEnvironment>)

@@ -14,6 +14,10 @@ use crate::error::Error;
 use crate::model::{Catalogue, Scenario, slug};
 use crate::reaper;
 use crate::run::{self, Experiment, Identity, Located};
+#[cfg(feature = "containers")]
+use crate::sys::docker;
+#[cfg(feature = "containers")]
+pub use crate::sys::docker::OwnImage;
 use crate::sys::{clock, env, files, run_folder, workspace};
 
 /// No record of a run is larger; a file that is was not written by us.
@@ -129,6 +133,41 @@ fn described(file: &Path) -> Option<Vec<String>> {
     Some(names.scenarios.into_iter().map(|scenario| scenario.name).collect())
 }
 
+/// This host in a line, as far as it decides on what can be injected.
+pub fn this_host() -> String {
+    let kernel = files::read_at_most(Path::new("/proc/sys/kernel/osrelease"), 256).unwrap_or_default();
+    let kernel = String::from_utf8_lossy(&kernel);
+    let user = if env::is_root() { "root" } else { "no root" };
+    format!("Linux {}, {} processors, {user}", kernel.trim(), env::processors())
+}
+
+/// Why there is nothing to be had of a container engine, and what would help.
+#[cfg(feature = "containers")]
+#[derive(Debug)]
+pub struct NoEngine {
+    /// What is not as it would have to be.
+    pub reason: String,
+    /// What would make it work; may be empty.
+    pub fix: String,
+}
+
+/// An image of this program, for as long as it is held.
+///
+/// # Errors
+/// There is no engine, or it does not take the image.
+#[cfg(feature = "containers")]
+pub async fn own_image() -> Result<OwnImage, NoEngine> {
+    if let Some(docker::Refused { reason, fix }) = docker::refused().await {
+        return Err(NoEngine { reason, fix });
+    }
+    let failed = |error| NoEngine {
+        reason: format!("the container engine takes no image of this program: {error}"),
+        fix: "see that this user may import images (`docker import`), and that the engine has room for them"
+            .into(),
+    };
+    OwnImage::make().await.map_err(failed)
+}
+
 /// What dead runs owe, for people.
 #[derive(Debug)]
 pub struct Debts {
@@ -152,6 +191,7 @@ pub struct Payment {
 pub fn debts(results: &[PathBuf]) -> Debts {
     let mut found: Vec<reaper::Found> = results.iter().map(|dir| reaper::find_debts(dir)).collect();
     found.push(reaper::find_strays());
+    found.push(reaper::find_contained());
     let lines = found.iter().flat_map(reaper::Found::lines).collect();
     let untouched = found.iter().flat_map(reaper::Found::untouched).collect();
     Debts { found, lines, untouched }

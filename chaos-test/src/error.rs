@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 
 /// The experiment could not be carried out. (A broken SLO is no error: it is a verdict.)
@@ -21,6 +22,8 @@ pub enum ErrorKind {
     Setup,
     /// The record could not be written.
     Record,
+    /// This host lacks what the environment needs, and the test is to be skipped then.
+    Skipped,
 }
 
 impl Error {
@@ -47,6 +50,20 @@ impl Error {
     /// An environment that could not be started. For environments of your own.
     pub fn setup(message: impl fmt::Display) -> Self {
         Self { kind: ErrorKind::Setup, message: message.to_string() }
+    }
+
+    /// What this host lacks, in a few words and then at length.
+    #[cfg_attr(not(feature = "containers"), allow(dead_code, reason = "what may be lacking is an engine"))]
+    pub(crate) fn skipped(what: &str, why: impl fmt::Display) -> Self {
+        Self { kind: ErrorKind::Skipped, message: format!("{what}: {why}") }
+    }
+
+    /// What a function that starts an environment ended with.
+    pub(crate) fn of_environment<X: fmt::Debug + 'static>(error: &X) -> Self {
+        match (error as &dyn Any).downcast_ref::<Self>() {
+            Some(skipped) if skipped.kind == ErrorKind::Skipped => skipped.clone(),
+            _ => Self::setup(format!("{error:?}")),
+        }
     }
 
     pub(crate) fn record(message: impl fmt::Display) -> Self {

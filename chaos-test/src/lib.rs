@@ -69,7 +69,9 @@ pub mod __private;
 pub mod __cli;
 
 #[cfg(feature = "runtime")]
-pub use environment::{AsEnvironment, Environment, Process, Service};
+pub use environment::{AsEnvironment, Environment, EnvironmentBuilder, Process, Restart, Service};
+#[cfg(feature = "containers")]
+pub use environment::{Container, IntoContainer};
 #[cfg(feature = "runtime")]
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "runtime")]
@@ -85,16 +87,22 @@ pub use run::{
 #[cfg(feature = "macros")]
 pub use chaos_test_macros::chaos_test;
 
+/// The version of testcontainers whose images and requests an [`Environment`] takes.
+#[cfg(feature = "containers")]
+pub use testcontainers;
+
 /// Everything a chaos test names, in one import.
 #[cfg(feature = "runtime")]
 pub mod prelude {
     #[cfg(feature = "macros")]
     pub use crate::chaos_test;
-    pub use crate::environment::{AsEnvironment, Environment, Process};
-    pub use crate::model::{AbortConditions, Fault, Phase};
+    #[cfg(feature = "containers")]
+    pub use crate::environment::Container;
+    pub use crate::environment::{AsEnvironment, Environment, Process, Restart};
+    pub use crate::model::{AbortConditions, Fault, Fidelity, Phase};
     pub use crate::probe::Probe;
     pub use crate::run::{Chaos, Experiment, Inconclusive, Objective};
     pub use crate::slo::Verdict;
-    pub use crate::units::{RateUnits, TimeUnits};
+    pub use crate::units::{Percent, RateUnits, TimeUnits};
     pub use crate::{Error, TestResult};
 }

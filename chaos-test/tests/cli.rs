@@ -9,8 +9,12 @@
 mod alone;
 #[path = "cli/catalogues.rs"]
 mod catalogues;
+#[path = "cli/contained.rs"]
+mod contained;
 #[path = "cli/dead_runs.rs"]
 mod dead_runs;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/planted.rs"]

@@ -58,6 +58,7 @@ fn trace(stream: Stream, marks: Marks) -> Trace {
         marks,
         streams: vec![stream],
         delivery: Some(Delivery {
+            passed_over: Vec::new(),
             mechanism: "sigkill".into(),
             detail: "a crash".into(),
             unit: DoseUnit::Down,

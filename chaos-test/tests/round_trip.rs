@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chaos_test::model::{
     Abort, AbortCause, BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Objectives,
-    Outcome, Recovery, Sample, Stage, Stream, StreamKind, Trace, Trouble,
+    Outcome, Recovery, ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use chaos_test::report::{Report, Summary, render};
 use chaos_test::slo::judge;
@@ -95,6 +95,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     let failures = (0_u32..4, option::of(".{0,12}"));
     ("[a-z]{1,6}", ".{0,20}", unit, vec(reading, 0..12), failures).prop_map(
         |(mechanism, detail, unit, readings, (failed_readings, last_failure))| Delivery {
+            passed_over: Vec::new(),
             mechanism,
             detail,
             unit,
@@ -139,7 +140,13 @@ fn abort() -> impl Strategy<Value = Abort> {
 
 /// Anything at all.
 fn chaotic() -> impl Strategy<Value = Trace> {
-    let kind = select(vec![EventKind::Phase, EventKind::Fault, EventKind::Service, EventKind::Note]);
+    let kind = select(vec![
+        EventKind::Phase,
+        EventKind::Fault,
+        EventKind::Service,
+        EventKind::Alert,
+        EventKind::Note,
+    ]);
     let event = (span(), kind, "(?s).{0,12}").prop_map(|(at, kind, text)| Event { at, kind, text });
     let stage = select(vec![Stage::Setup, Stage::Injection, Stage::Cleanup, Stage::Killed]);
     let trouble = (stage, "(?s).{0,20}").prop_map(|(stage, message)| Trouble { stage, message });
@@ -152,19 +159,36 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         option::weighted(0.1, trouble),
         option::weighted(0.2, "(?s).{0,12}"),
         option::weighted(0.1, abort()),
-        prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)],
+        (prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)], vec(resources(), 0..3)),
     )
-        .prop_map(|(marks, streams, events, delivery, body, trouble, skipped, abort, residue)| Trace {
-            marks,
-            streams,
-            events,
-            delivery,
-            body,
-            trouble,
-            skipped,
-            abort,
-            residue,
-        })
+        .prop_map(
+            |(marks, streams, events, delivery, body, trouble, skipped, abort, (residue, resources))| Trace {
+                marks,
+                streams,
+                events,
+                delivery,
+                body,
+                trouble,
+                skipped,
+                abort,
+                residue,
+                resources,
+            },
+        )
+}
+
+fn resources() -> impl Strategy<Value = ServiceResources> {
+    let sample = (span(), span(), 0.0..1e6_f64, any::<(u64, u64, u64, u32)>());
+    let sample = sample.prop_map(|(at, over, cpu, (resident, read, written, processes))| ResourceSample {
+        at,
+        over,
+        cpu,
+        resident,
+        read,
+        written,
+        processes,
+    });
+    ("(?s).{0,12}", vec(sample, 0..4)).prop_map(|(service, samples)| ServiceResources { service, samples })
 }
 
 /// A run as it should be, with a few things in it that should not: chaos alone is seldom healthy enough to be judged.

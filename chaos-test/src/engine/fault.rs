@@ -5,7 +5,7 @@ use super::call::{Call, Lost, call};
 use super::recorder::Recorder;
 use super::{Limits, Plan, Ports};
 use crate::model::{Delivery, DoseReading, EventKind, Stage, Trouble};
-use crate::port::{InjectError, Prepared, Presence, ProgressUpdate, Support};
+use crate::port::{InjectError, Prepared, Presence, ProgressUpdate};
 use crate::units::show_duration;
 
 /// One fault on its way in and out.
@@ -23,23 +23,22 @@ pub(super) struct Panicked(pub(super) String);
 impl FaultRun {
     /// Chooses the mechanism and works out the steps. Changes nothing.
     pub(super) async fn prepare(plan: &Plan, ports: &Ports, recorder: &Recorder) -> Result<Self, String> {
-        let (injector, fault, target) =
-            (Arc::clone(&ports.injector), plan.fault.clone(), plan.target.clone());
+        let (injector, fault, target, pin) =
+            (Arc::clone(&ports.injector), plan.fault.clone(), plan.target.clone(), plan.pin.clone());
         let preparing = call(&*ports.clock, plan.limits.inject, async move {
-            match injector.support(&fault, &target) {
-                Support::No { reason } => Err(format!("{} is not possible here: {reason}", fault.kind())),
-                Support::Yes { .. } => {
-                    injector.prepare(&fault, &target).await.map_err(|error| error.to_string())
-                }
-            }
+            // Chosen here, once, and used as it is to the end.
+            let choice = injector.support(&fault, &target).choose(fault.kind(), &pin)?;
+            let prepared = injector.prepare(&fault, &target, choice.mechanism).await;
+            Ok::<_, String>((prepared.map_err(|error| error.to_string())?, choice.passed_over))
         });
-        let prepared = preparing.await.map_err(|lost| match lost {
+        let (prepared, passed_over) = preparing.await.map_err(|lost| match lost {
             Lost::NotDone(after) => format!("not prepared after {}", show_duration(after)),
             lost => told(&lost),
         })??;
         recorder.delivery(Delivery {
             mechanism: prepared.mechanism.clone(),
             detail: prepared.detail.clone(),
+            passed_over,
             unit: prepared.unit,
             readings: Vec::new(),
             failed_readings: 0,
@@ -48,7 +47,7 @@ impl FaultRun {
         Ok(Self { prepared, limits: plan.limits, injecting: None, reverted: false })
     }
 
-    /// Puts the fault in place; true once the witness has seen at least half of it.
+    /// Puts the fault in place; true once the witness has seen enough of it.
     pub(super) async fn inject(&mut self, ports: &Ports, recorder: &Recorder) -> Result<bool, Panicked> {
         if let Err(error) = ports.ledger.owe(&self.prepared.record) {
             // Nothing was done, so nothing is owed.
@@ -82,9 +81,10 @@ impl FaultRun {
         tell(ports, recorder, format!("fault in: {}", self.prepared.detail));
         let deadline = ports.clock.now() + self.limits.confirm;
         loop {
+            let asked = ports.clock.now();
             let reading = self.observe(ports).await?;
             if let Ok(Presence::Present(dose)) = &reading
-                && dose.measured > self.prepared.asked / 2.0
+                && dose.measured > self.prepared.asked * DoseReading::ENOUGH
             {
                 return Ok(true);
             }
@@ -94,27 +94,30 @@ impl FaultRun {
                 recorder.event(ports.clock.now(), EventKind::Fault, "the witness never saw the fault".into());
                 return Ok(false);
             }
-            ports.clock.sleep_until(ports.clock.now() + Duration::from_millis(20)).await;
+            pause(ports, asked).await;
         }
     }
 
-    /// Takes readings until `end`: about six in the window, at least one a second, at most one every 10 ms.
+    /// Takes readings until `end`: about six in the window, at least one a second, at most one every 10 ms; and so many in
+    /// any case, however long they take, where what is looked at does not go away.
     pub(super) async fn witness_until(
         &self,
         ports: &Ports,
         recorder: &Recorder,
         end: Duration,
+        at_least: usize,
     ) -> Result<(), Panicked> {
         let start = ports.clock.now();
         let step = (end.saturating_sub(start) / 6).clamp(Duration::from_millis(10), Duration::from_secs(1));
-        let mut next = start + step / 2;
-        while next < end {
+        let (mut next, mut taken) = (start + step / 2, 0);
+        while next < end || taken < at_least {
             ports.clock.sleep_until(next).await;
             let reading = self.observe(ports).await?;
             // A reading that began under the fault and ended after it says nothing.
-            if ports.clock.now() < end {
+            if ports.clock.now() < end || taken < at_least {
                 record(recorder, ports.clock.now(), &reading);
             }
+            taken += 1;
             next = (next + step).max(ports.clock.now());
         }
         ports.clock.sleep_until(end).await;
@@ -180,6 +183,7 @@ impl FaultRun {
     async fn still_there(&self, ports: &Ports) -> Result<Option<String>, Panicked> {
         let deadline = ports.clock.now() + self.limits.confirm;
         loop {
+            let asked = ports.clock.now();
             let seen = match self.observe(ports).await? {
                 Ok(Presence::Absent(_)) => return Ok(None),
                 Ok(Presence::Present(dose)) => {
@@ -190,7 +194,7 @@ impl FaultRun {
             if ports.clock.now() >= deadline {
                 return Ok(Some(seen));
             }
-            ports.clock.sleep_until(ports.clock.now() + Duration::from_millis(20)).await;
+            pause(ports, asked).await;
         }
     }
 
@@ -203,6 +207,14 @@ impl FaultRun {
             Err(Lost::Panicked(text)) => Err(Panicked(text)),
         }
     }
+}
+
+/// Between a reading that was asked for at `asked` and the next one: as long as it took. A witness that works without a
+/// break takes the time from what it looks at, and is late itself.
+async fn pause(ports: &Ports, asked: Duration) {
+    let now = ports.clock.now();
+    let took = now.saturating_sub(asked);
+    ports.clock.sleep_until(now + took.clamp(Duration::from_millis(20), Duration::from_secs(1))).await;
 }
 
 fn told(lost: &Lost) -> String {

@@ -24,7 +24,7 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::model::{AbortCause, BodyEnd, EventKind, Phase, Stage, Trace, Trouble};
+use crate::model::{AbortCause, BodyEnd, DoseReading, EventKind, Phase, Stage, Trace, Trouble};
 use crate::port::ProgressUpdate;
 use crate::slo;
 use crate::units::show_duration;
@@ -33,7 +33,7 @@ use call::describe;
 use fault::{FaultRun, Panicked};
 use guardian::Guardian;
 pub(crate) use plan::{Guard, Limits, Plan, Ports};
-pub(crate) use recorder::{Recorder, Slot, StreamId};
+pub(crate) use recorder::{Recorder, Slot, StreamId, Window};
 
 /// How often the engine looks whether service has recovered.
 const TICK: Duration = Duration::from_millis(100);
@@ -70,6 +70,8 @@ pub(crate) async fn run(
     // Three parts: before the fault's removal and after it the run may be stopped at any point; the removal may not.
     let held = guardian.over(run.until_removal()).await;
     run.revert().await;
+    // What befell a service may be why the run got no further.
+    run.tell_mishaps();
     let mut whole =
         if held == Some(true) { guardian.over(run.after_removal()).await } else { held.map(drop) };
     let ended = run.ports.clock.now();
@@ -100,6 +102,7 @@ pub(crate) async fn run(
         });
     }
     last_answers(&mut probers).await;
+    run.tell_mishaps();
     recorder.finish()
 }
 
@@ -155,6 +158,8 @@ impl Run {
         if !self.baseline_is_healthy().await {
             return Ok(false);
         }
+        // Until the fault is proven nothing more is kept, and that may take a while.
+        drop(self.keep());
         let fault = match FaultRun::prepare(&self.plan, &self.ports, &self.recorder).await {
             Ok(_) if self.plan.dry_run => {
                 self.recorder.skip("dry run");
@@ -178,9 +183,10 @@ impl Run {
             self.body = Some((injected, tokio::spawn(body.run())));
         }
         let removal = injected + self.plan.fault.held_for(self.plan.chaos);
+        let at_least = if self.plan.fault.is_an_event() { DoseReading::FEWEST } else { 0 };
         let Some(fault) = &self.fault else { return Ok(false) };
         tokio::select! {
-            witnessed = fault.witness_until(&self.ports, &self.recorder, removal) => witnessed?,
+            witnessed = fault.witness_until(&self.ports, &self.recorder, removal, at_least) => witnessed?,
             // It ends with the chaos phase, which is no shorter.
             () = self.pass_time(Phase::Chaos, injected, self.plan.chaos) => {}
         }
@@ -237,9 +243,11 @@ impl Run {
         while self.now() < started + self.plan.watch {
             self.ports.clock.sleep_until(self.now() + TICK).await;
             if self.has_recovered() {
+                self.tell_mishaps();
                 return;
             }
             if self.now() >= next_report {
+                self.tell_mishaps();
                 self.report(Phase::Recovery, started, self.plan.watch, None);
                 next_report += Duration::from_secs(1);
             }
@@ -286,12 +294,17 @@ impl Run {
             self.report(phase, started, length, None);
             let next = (self.now() + Duration::from_secs(1)).min(end);
             self.ports.clock.sleep_until(next).await;
-            if let Some(mishap) = (self.ports.mishap)() {
-                self.recorder.event_once(self.now(), EventKind::Service, mishap);
-            }
+            self.tell_mishaps();
             if next >= end {
                 return;
             }
+        }
+    }
+
+    fn tell_mishaps(&self) {
+        let now = self.now();
+        for mishap in (self.ports.mishaps)() {
+            self.recorder.event_once(now.saturating_sub(mishap.ago), EventKind::Service, mishap.text);
         }
     }
 

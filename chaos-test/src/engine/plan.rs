@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{AbortConditions, Fault, Objectives};
-use crate::port::{Body, Clock, DynInjector, Keeper, Ledger, ProbeSpec, Progress, Target};
+use crate::model::{AbortConditions, Fault, Objectives, Pin};
+use crate::port::{Body, Clock, DynInjector, Keeper, Ledger, Mishap, ProbeSpec, Progress, Target};
 
 /// What an experiment is to do.
 pub(crate) struct Plan {
     pub(crate) fault: Fault,
+    /// Which rungs of the ladder will do.
+    pub(crate) pin: Pin,
     pub(crate) target: Target,
     pub(crate) objectives: Objectives,
     /// How long normal is looked at.
@@ -82,6 +84,6 @@ pub(crate) struct Ports {
     pub(crate) probes: Vec<ProbeSpec>,
     pub(crate) body: Option<Arc<dyn Body>>,
     pub(crate) progress: Arc<dyn Progress>,
-    /// Says what has happened to the target without our doing, if anything has.
-    pub(crate) mishap: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    /// Says what has happened to the services without our doing.
+    pub(crate) mishaps: Box<dyn Fn() -> Vec<Mishap> + Send + Sync>,
 }

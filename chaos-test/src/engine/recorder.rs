@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{
-    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase, Sample,
-    Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase,
+    ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use crate::port::ProbeSpec;
 
@@ -34,6 +34,15 @@ pub(super) type Slots = [(Duration, Option<Sample>)];
 /// A stream of a recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamId(usize);
+
+/// What a stream came to in a span of time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Window {
+    pub(crate) stream: String,
+    pub(crate) samples: u64,
+    pub(crate) bad: u64,
+    pub(crate) p95: Option<Duration>,
+}
 
 /// One scheduled sample of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -145,6 +154,38 @@ impl Recorder {
                 delivery.last_failure = Some(why);
             }
         }
+    }
+
+    /// Writes down what a service used.
+    pub(crate) fn used(&self, service: &str, sample: ResourceSample) {
+        let mut inner = self.lock();
+        let known = &mut inner.trace.resources;
+        let at = known.iter().position(|resources| resources.service == service).unwrap_or_else(|| {
+            known.push(ServiceResources::of(service));
+            known.len() - 1
+        });
+        known[at].push(sample);
+    }
+
+    /// Name, samples, bad ones and p95 latency of each scheduled stream between two instants, as far as they are in.
+    pub(crate) fn figures_between(&self, from: Duration, to: Duration) -> Vec<Window> {
+        let inner = self.lock();
+        let scheduled = inner.streams.iter().filter(|open| open.stream.kind.is_scheduled());
+        let windows = scheduled.map(|open| {
+            let begin = open.slots.partition_point(|(at, _)| *at < from);
+            let within = open.slots[begin..].iter().take_while(|(at, _)| *at < to).filter_map(|(_, s)| *s);
+            let samples: Vec<Sample> = within.collect();
+            let mut latencies: Vec<Duration> =
+                samples.iter().filter(|s| s.is_good()).map(|s| s.latency).collect();
+            latencies.sort_unstable();
+            Window {
+                stream: open.stream.name.clone(),
+                samples: samples.len() as u64,
+                bad: samples.iter().filter(|s| !s.is_good()).count() as u64,
+                p95: crate::stats::quantile(&latencies, 0.95, 0.025).map(|q| q.estimate),
+            }
+        });
+        windows.collect()
     }
 
     /// Writes down what went wrong. The first trouble stays the trouble, and all are events; a fault that may have

@@ -1,22 +1,21 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use super::process::fill;
+#[cfg(feature = "containers")]
+use super::containers;
+use super::launch::launch;
+#[cfg(feature = "containers")]
+use super::open::contain;
+use super::open::{Pending, open};
+use super::ready::wait_until_ready;
+#[cfg(feature = "containers")]
+use super::{Container, IntoContainer};
 use super::{Environment, Process, Service};
 use crate::error::Error;
-use crate::model::Outcome;
 use crate::probe::Probe;
-use crate::sys::clock::Stopwatch;
-use crate::sys::ports::ReservedPort;
-use crate::sys::process::{ManagedProcess, ProcessSpec};
-use crate::sys::proxy::Proxy;
-use crate::sys::{run_folder, timer};
-use crate::units::show_duration;
-
-/// How often a starting service is asked whether it is ready.
-const READY_INTERVAL: Duration = Duration::from_millis(5);
+use crate::sys::run_folder;
 
 /// Services to be started, in order.
 #[derive(Default)]
@@ -24,12 +23,16 @@ pub struct EnvironmentBuilder {
     services: Vec<(String, Kind)>,
     env: Vec<(String, String, EnvValue)>,
     probes: Vec<(String, Probe)>,
+    #[cfg(feature = "containers")]
+    may_skip: bool,
 }
 
 #[allow(clippy::large_enum_variant, reason = "there are a few per environment")]
-enum Kind {
+pub(super) enum Kind {
     Process(Process),
     Url(String),
+    #[cfg(feature = "containers")]
+    Container(Container),
 }
 
 type EnvValue = Box<dyn FnOnce(&Environment) -> String + Send>;
@@ -38,6 +41,28 @@ impl EnvironmentBuilder {
     /// Adds a child process. It is started after those added before it are ready.
     pub fn process(mut self, name: impl Into<String>, process: Process) -> Self {
         self.services.push((name.into(), Kind::Process(process)));
+        self
+    }
+
+    /// Adds a container: any image or request of testcontainers, or a [`Container`].
+    ///
+    /// It joins a network that the containers of this environment share, where the others reach it by its name here. Each
+    /// is started when those are ready that its variables ask for, and the processes added before it; others meanwhile.
+    #[cfg(feature = "containers")]
+    pub fn container<I>(mut self, name: impl Into<String>, container: impl IntoContainer<I>) -> Self {
+        self.services.push((name.into(), Kind::Container(container.into_container())));
+        self
+    }
+
+    /// Has the test skipped where there is no container engine, or one too old, instead of failing: it passes, says `SKIPPED`
+    /// on standard error and in its record, and counts as no pass there. Where `CHAOS_TEST_REQUIRE` names `docker` it fails
+    /// all the same.
+    ///
+    /// It is the error of [`start`](Self::start) that says so; the function that starts the environment has to return it as
+    /// it is, as an [`Error`].
+    #[cfg(feature = "containers")]
+    pub fn skip_without_engine(mut self) -> Self {
+        self.may_skip = true;
         self
     }
 
@@ -70,41 +95,127 @@ impl EnvironmentBuilder {
     /// A program that cannot be started, that ends or is not ready in time (with the last lines of its log), a name
     /// used twice or not at all, a URL that cannot be used.
     pub async fn start(self) -> Result<Environment, Error> {
-        let mut environment = Environment { services: Vec::new(), probes: Vec::new() };
-        let mut processes = Vec::new();
+        let folder = log_folder();
+        #[cfg(feature = "containers")]
+        let group = {
+            let contained = self.services.iter().filter(|(_, kind)| matches!(kind, Kind::Container(_)));
+            let names: Vec<_> = contained.map(|(name, _)| name.as_str()).collect();
+            if self.may_skip && !names.is_empty() {
+                containers::or_skip().await?;
+            }
+            containers::group(&names).await?
+        };
+        let mut environment = Environment {
+            services: Vec::new(),
+            probes: Vec::new(),
+            outlook: Mutex::default(),
+            // Until it is seen not to have.
+            failed: true,
+            #[cfg(feature = "containers")]
+            group,
+        };
+        let mut pending = Vec::new();
         for (name, kind) in self.services {
             if environment.service(&name).is_some() {
                 return Err(Error::setup(format!("two services are named \"{name}\": names must be unique")));
             }
-            let (service, process) = open(name, kind).await?;
+            let (service, rest) = match kind {
+                #[cfg(feature = "containers")]
+                Kind::Container(container) => {
+                    contain(name, container, environment.group.as_ref(), &folder).await?
+                }
+                kind => open(name, kind).await?,
+            };
             environment.services.push(service);
-            processes.push(process);
+            pending.push(rest);
         }
+        #[cfg(feature = "containers")]
+        let mut callers: Vec<(usize, String)> = Vec::new();
         for (service, name, value) in self.env {
             let at = index(&environment, &service)?;
-            let value = value(&environment);
-            match &mut processes[at] {
-                Some(process) => process.env.push((name.into(), value.into())),
+            let (value, _asked) = environment
+                .seen_by(&environment.services[at], value)
+                .map_err(|why| Error::setup(format!("the variable {name} of {service}: {why}")))?;
+            match &mut pending[at] {
+                Some(Pending::Process(process)) => process.env.push((name.into(), value.into())),
+                #[cfg(feature = "containers")]
+                Some(Pending::Container(rest)) => {
+                    for other in _asked {
+                        let at = index(&environment, &other)?;
+                        rest.after.push(at);
+                        callers.push((at, service.clone()));
+                    }
+                    rest.container.env.push((name, value));
+                }
                 None => {
                     return Err(Error::setup(format!(
-                        "{service} is not a process, so {name} cannot be set for it"
+                        "{service} was running already, so {name} cannot be set for it"
                     )));
                 }
+            }
+        }
+        #[cfg(feature = "containers")]
+        for (called, caller) in callers {
+            let known = &mut environment.services[called].past_the_door;
+            if !known.contains(&caller) {
+                known.push(caller);
             }
         }
         for (service, probe) in self.probes {
             let at = index(&environment, &service)?;
             environment.probes.push((at, probe));
         }
-        let folder = log_folder();
-        for (service, process) in environment.services.iter_mut().zip(processes) {
-            if let Some(process) = process {
-                launch(service, process, &folder)?;
+        #[cfg(feature = "containers")]
+        for rest in pending.iter_mut().flatten() {
+            if let Pending::Container(rest) = rest {
+                for other in std::mem::take(&mut rest.container.after) {
+                    rest.after.push(index(&environment, &other)?);
+                }
             }
-            wait_until_ready(service).await?;
         }
+        let doors: Vec<SocketAddr> = environment.services.iter().map(Service::address).collect();
+        for service in &mut environment.services {
+            if let Some(network) = &mut service.network {
+                let led = network.lead_to(doors.clone()).await;
+                led.map_err(|error| {
+                    Error::setup(format!("the way out of the network of {}: {error}", service.name))
+                })?;
+            }
+        }
+        start(&mut environment.services, pending, &folder).await?;
+        environment.failed = false;
         Ok(environment)
     }
+}
+
+/// Starts the services in order: a process after all before it are ready, containers that follow each other together.
+async fn start(services: &mut [Service], pending: Vec<Option<Pending>>, folder: &Path) -> Result<(), Error> {
+    #[cfg(feature = "containers")]
+    containers::listen(services);
+    let mut pending = pending.into_iter().enumerate().peekable();
+    #[cfg_attr(
+        not(feature = "containers"),
+        allow(clippy::while_let_on_iterator, reason = "several containers are taken at a time")
+    )]
+    while let Some((at, rest)) = pending.next() {
+        match rest {
+            Some(Pending::Process(process)) => launch(&mut services[at], process, folder)?,
+            #[cfg(feature = "containers")]
+            Some(Pending::Container(first)) => {
+                let mut wave = vec![first];
+                while let Some((_, Some(Pending::Container(next)))) =
+                    pending.next_if(|(_, rest)| matches!(rest, Some(Pending::Container(_))))
+                {
+                    wave.push(next);
+                }
+                containers::start(&services[at..at + wave.len()], wave, at).await?;
+                continue;
+            }
+            None => {}
+        }
+        wait_until_ready(&services[at]).await?;
+    }
+    Ok(())
 }
 
 fn index(environment: &Environment, service: &str) -> Result<usize, Error> {
@@ -120,139 +231,4 @@ fn log_folder() -> std::path::PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     run_folder::run_dir().join("logs").join(name)
-}
-
-/// What remains to be done for a service whose address is known.
-struct Pending {
-    process: Process,
-    env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
-    ready_within: Duration,
-}
-
-async fn open(name: String, kind: Kind) -> Result<(Service, Option<Pending>), Error> {
-    let (upstream, host, port, ready, pending) = match kind {
-        Kind::Process(process) => {
-            let port = ReservedPort::reserve()
-                .map_err(|error| Error::setup(format!("a port for {name}: {error}")))?;
-            let ready = process.ready.clone();
-            let pending = Pending { env: process.env.clone(), ready_within: process.ready_within, process };
-            (port.address(), None, Some(port), ready, Some(pending))
-        }
-        Kind::Url(url) => {
-            let (upstream, host) =
-                resolve(&url).await.map_err(|why| Error::setup(format!("{name} at {url}: {why}")))?;
-            (upstream, Some(host), None, None, None)
-        }
-    };
-    let door = Proxy::start(upstream)
-        .await
-        .map_err(|error| Error::setup(format!("opening the front door of {name}: {error}")))?;
-    let ready_within = pending.as_ref().map_or(Duration::ZERO, |pending: &Pending| pending.ready_within);
-    let service = Service {
-        name,
-        door: Arc::new(door),
-        upstream,
-        host,
-        process: None,
-        ready,
-        ready_within,
-        _port: port,
-    };
-    Ok((service, pending))
-}
-
-/// The address and the `Host` of a URL.
-async fn resolve(url: &str) -> Result<(SocketAddr, String), String> {
-    let parsed = reqwest::Url::parse(url).map_err(|error| format!("not a URL: {error}"))?;
-    if parsed.scheme() != "http" {
-        return Err(format!(
-            "only http:// can be reached through a front door, not {}://: aim at the service behind its TLS terminator",
-            parsed.scheme()
-        ));
-    }
-    let host = parsed.host_str().ok_or("it names no host")?;
-    let port = parsed.port_or_known_default().ok_or("it names no port")?;
-    let name = (host.trim_matches(['[', ']']).to_owned(), port);
-    let looked_up = crate::sys::runtime::harness()
-        .spawn(async move { tokio::net::lookup_host(name).await.map(Vec::from_iter) });
-    let found = looked_up.await.map_err(|error| error.to_string())?;
-    let mut addresses: Vec<SocketAddr> = found.map_err(|error| format!("cannot be resolved: {error}"))?;
-    // Most services listen on IPv4; a name such as localhost often resolves to IPv6 first.
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    let address = addresses.first().copied().ok_or("resolves to no address")?;
-    let authority = if parsed.port().is_some() { format!("{host}:{port}") } else { host.to_owned() };
-    Ok((address, authority))
-}
-
-fn launch(service: &mut Service, pending: Pending, folder: &std::path::Path) -> Result<(), Error> {
-    let Pending { process, env, .. } = pending;
-    let name = &service.name;
-    let program = process.program.map_err(|why| Error::setup(format!("{name}: {why}")))?;
-    let at = service.upstream;
-    let port = ("PORT".into(), at.port().to_string().into());
-    let filled = env.into_iter().map(|(name, value)| (name, fill(&value, at)));
-    let spec = ProcessSpec {
-        service: name.clone(),
-        args: process.args.iter().map(|arg| fill(arg, at)).collect(),
-        env: std::iter::once(port).chain(filled).collect(),
-        dir: process.dir,
-        log: folder.join(format!("{}.log", run_folder::file_name(name))),
-        program: program.clone(),
-    };
-    let started = ManagedProcess::start(spec)
-        .map_err(|error| Error::setup(format!("starting {name}: {}: {error}", program.display())))?;
-    service.process = Some(Arc::new(started));
-    Ok(())
-}
-
-async fn wait_until_ready(service: &Service) -> Result<(), Error> {
-    // Something already running is measured by the baseline; there is nothing to wait for.
-    if service.process.is_none() {
-        return Ok(());
-    }
-    let probe = service.ready.clone().unwrap_or_else(Probe::tcp);
-    // Asked directly, not through the front door, which accepts connections before the service does.
-    let probe_now = probe
-        .aimed_at(service.upstream, None)
-        .map_err(|why| Error::setup(format!("{}: {why}", service.name)))?;
-    let waited = Stopwatch::start();
-    loop {
-        let (asked, limit) = (Arc::clone(&probe_now), probe.timeout);
-        // On the harness's clock: the caller's may be paused, or not be there.
-        let look = crate::sys::runtime::harness().spawn(async move {
-            tokio::time::timeout(limit, async { asked.check(Box::new(|| {})).await }).await
-        });
-        let outcome = match look.await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::Timeout,
-            Err(_) => Outcome::Panicked,
-        };
-        if outcome == Outcome::Good {
-            return Ok(());
-        }
-        let trouble = match service.ended() {
-            Some(status) => format!("{} ended before it was ready ({status})", service.name),
-            None if waited.elapsed() > service.ready_within => {
-                let time = show_duration(service.ready_within);
-                format!(
-                    "{} was not ready within {time}: the last look {outcome}; it is to listen on {}",
-                    service.name, service.upstream
-                )
-            }
-            None => {
-                timer::sleep_until(timer::now() + READY_INTERVAL).await;
-                continue;
-            }
-        };
-        return Err(Error::setup(with_log(trouble, service)));
-    }
-}
-
-fn with_log(trouble: String, service: &Service) -> String {
-    let tail = service.log_tail(20);
-    if tail.is_empty() {
-        format!("{trouble}; it wrote nothing")
-    } else {
-        format!("{trouble}; its last lines:\n  {}", tail.join("\n  "))
-    }
 }

@@ -8,22 +8,46 @@
 //! Not here: faults and measurement.
 
 mod builder;
+#[cfg(feature = "containers")]
+mod container;
+#[cfg_attr(not(feature = "containers"), path = "no_containers.rs")]
+mod containers;
+mod launch;
+mod network;
+mod open;
+mod outlook;
 mod process;
+mod ready;
 mod service;
 
 use std::net::SocketAddr;
+#[cfg(feature = "containers")]
+use std::sync::Arc;
+use std::sync::Mutex;
 
 pub use builder::EnvironmentBuilder;
-pub use process::Process;
+#[cfg(feature = "containers")]
+pub use container::{Already, Container, IntoContainer};
+use outlook::Outlook;
+pub use process::{Process, Restart};
 pub use service::Service;
 
 use crate::probe::Probe;
+#[cfg(feature = "containers")]
+use crate::sys::docker::Group;
 
 /// Running services, in the order they were added.
 #[derive(Debug)]
 pub struct Environment {
     services: Vec<Service>,
     probes: Vec<(usize, Probe)>,
+    /// From where addresses are asked for.
+    outlook: Mutex<Outlook>,
+    /// It could not be started.
+    failed: bool,
+    /// Its containers, those among them that no service stands for yet.
+    #[cfg(feature = "containers")]
+    group: Option<Arc<Group>>,
 }
 
 impl Environment {
@@ -57,20 +81,26 @@ impl Environment {
     /// # Panics
     /// When there is no service of that name; the message lists those there are.
     pub fn address(&self, service: &str) -> SocketAddr {
-        match self.service(service) {
-            Some(service) => service.address(),
-            None => panic!("{}", self.unknown(service)),
-        }
+        let found = self.known(service);
+        self.note(found, "its address is a front door on this host; ask for `url_for`");
+        found.address()
+    }
+
+    fn known(&self, service: &str) -> &Service {
+        self.service(service).unwrap_or_else(|| panic!("{}", self.unknown(service)))
     }
 
     /// A template with `{host}` and `{port}` of a service's front door filled in:
     /// `env.url_for("db", "postgres://app@{host}:{port}/shop")`.
     ///
+    /// For a variable of a container it is where that reaches the service: another container by its name, at the port it
+    /// listens on.
+    ///
     /// # Panics
     /// When there is no service of that name.
     pub fn url_for(&self, service: &str, template: &str) -> String {
-        let address = self.address(service);
-        template.replace("{host}", &address.ip().to_string()).replace("{port}", &address.port().to_string())
+        let (host, port) = self.seen(service);
+        template.replace("{host}", &host).replace("{port}", &port.to_string())
     }
 
     /// The probes to measure with: those that were added, else (if so wanted) each service's readiness probe.
@@ -93,7 +123,15 @@ impl Environment {
 impl Drop for Environment {
     /// Ends what it started, at once, whoever else still holds on to a service of it.
     fn drop(&mut self) {
-        self.services.iter().for_each(Service::close);
+        // A test that fails panics, as a rule.
+        let failed = self.failed || std::thread::panicking();
+        self.services.iter().for_each(|service| service.close(failed));
+        #[cfg(feature = "containers")]
+        if let Some(group) = &self.group {
+            group.close(failed);
+            // After a run there is nothing more to be said.
+            group.tell();
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::probe::Probe;
 use crate::sys::env;
+use crate::sys::supervisor::Policy;
 
 /// A child process as a service: what to start, and how to see that it is ready.
 ///
@@ -16,9 +17,25 @@ pub struct Process {
     pub(super) args: Vec<OsString>,
     pub(super) env: Vec<(OsString, OsString)>,
     pub(super) dir: Option<PathBuf>,
+    pub(super) data_dir: Option<PathBuf>,
     pub(super) ready: Option<Probe>,
     pub(super) ready_within: Duration,
+    pub(super) supervised_syncs: bool,
+    pub(super) restart: Option<Policy>,
+    pub(super) own_network: bool,
 }
+
+/// Whether a process is started again when it has ended, as a platform would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// However it ended.
+    Always,
+    /// Unless it ended by itself with exit code 0.
+    OnFailure,
+}
+
+/// How long a restart policy waits at first, unless said otherwise.
+const BACKOFF: Duration = Duration::from_millis(100);
 
 impl Process {
     fn of(program: Result<PathBuf, String>) -> Self {
@@ -27,8 +44,12 @@ impl Process {
             args: Vec::new(),
             env: Vec::new(),
             dir: None,
+            data_dir: None,
             ready: None,
             ready_within: Duration::from_secs(30),
+            supervised_syncs: false,
+            restart: None,
+            own_network: false,
         }
     }
 
@@ -71,6 +92,13 @@ impl Process {
         self
     }
 
+    /// The directory its data is in, on the file system that a disk stress is to load; the one it is started in unless
+    /// said otherwise.
+    pub fn data_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(dir.into());
+        self
+    }
+
     /// How to see that it is ready: a connection that opens, unless said otherwise.
     ///
     /// Without a probe of its own, the environment is also measured with this one, unless the body is repeated.
@@ -79,9 +107,48 @@ impl Process {
         self
     }
 
+    /// Starts it so that a fault may be put on its own syncs (`disk_stress` with `sync_delay_ms` or `sync_error`).
+    ///
+    /// The kernel then asks the test process about every `fsync`, `fdatasync`, `syncfs`, `sync_file_range` and `msync`,
+    /// which costs each some hundredths of a millisecond also without a fault. That has to be so from its start on, and
+    /// cannot be undone. Without the rights of root, programs it starts cannot gain rights (`sudo`, `ping`).
+    pub fn supervised_syncs(mut self) -> Self {
+        self.supervised_syncs = true;
+        self
+    }
+
     /// How long it may take to get ready: 30 s unless said otherwise.
     pub fn ready_within(mut self, time: Duration) -> Self {
         self.ready_within = time;
+        self
+    }
+
+    /// Starts it again when it has ended, 100 ms later, then twice as long each time, up to 5 s; after ten seconds of
+    /// running 100 ms again. Without a policy a service that has ended stays down.
+    ///
+    /// A policy brings nothing back that a fault holds down, nor anything once the environment has ended.
+    pub fn restart(self, restart: Restart) -> Self {
+        self.restart_after(restart, BACKOFF)
+    }
+
+    /// The same, waiting this long at first.
+    pub fn restart_after(mut self, restart: Restart, wait: Duration) -> Self {
+        self.restart = Some(Policy { after_success: restart == Restart::Always, wait });
+        self
+    }
+
+    /// Gives it a network of its own, so that network faults may be done to its packets: `netem`, `nft-drop`, `nfqueue`.
+    /// No root is needed; a host that does not allow it makes the start of the environment an error.
+    /// The network is a loopback and nothing else. The service listens there on 127.0.0.1 as ever and is reached through
+    /// its front door; the front doors of all services of the environment are there as well, at the same addresses.
+    /// **It reaches nothing else**: no other port of this host, no other host, no DNS. What it is to reach must be a
+    /// service of the environment ([`url`](crate::environment::EnvironmentBuilder::url) makes one of something already
+    /// running). Its [`direct_address`](crate::Service::direct_address) is an address in that network, so nobody
+    /// outside can connect to it.
+    /// It has to be asked for before the service starts: a process that runs cannot be moved, the sockets it has open
+    /// stay where they were made.
+    pub fn own_network(mut self) -> Self {
+        self.own_network = true;
         self
     }
 }

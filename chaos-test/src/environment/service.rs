@@ -1,15 +1,18 @@
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::port::{NetworkPath, ProcessControl, Target, TargetKind};
+use super::containers::ContainerService;
+use super::network::Network;
+use crate::port::{ContainerControl, Mishap, NetworkPath, ProcessControl, Readiness, Target, TargetKind};
 use crate::probe::Probe;
 use crate::sys::files;
 use crate::sys::ports::ReservedPort;
 use crate::sys::process::ManagedProcess;
 use crate::sys::proxy::Proxy;
+use crate::units::show_duration;
 
 /// One service of an environment.
 pub struct Service {
@@ -19,8 +22,15 @@ pub struct Service {
     /// What to put in `Host`, where the service has a name of its own.
     pub(super) host: Option<String>,
     pub(super) process: Option<Arc<ManagedProcess>>,
+    pub(super) container: Option<ContainerService>,
+    /// The services that reach it past its front door.
+    pub(super) past_the_door: Vec<String>,
+    /// The directory its data is in, if it is a process of ours.
+    pub(super) disk: Option<PathBuf>,
     pub(super) ready: Option<Probe>,
     pub(super) ready_within: Duration,
+    /// Its network, if it has one of its own.
+    pub(super) network: Option<Network>,
     pub(super) _port: Option<ReservedPort>,
 }
 
@@ -40,9 +50,12 @@ impl Service {
         format!("http://{}", self.address())
     }
 
-    /// The address behind the front door: where the service itself listens. Traffic to it meets no network fault.
+    /// The address behind the front door: where the service itself listens. Traffic to it meets no network fault. Of a
+    /// service with a [network of its own](crate::Process::own_network) it is an address in there.
+    ///
+    /// Of a container it is where this host reaches it at present; it changes whenever the container is started again.
     pub fn direct_address(&self) -> SocketAddr {
-        self.upstream
+        self.container.as_ref().map_or(self.upstream, ContainerService::address)
     }
 
     /// The process that is running now, if it is one of ours and up.
@@ -50,14 +63,20 @@ impl Service {
         self.process.as_ref()?.pid()
     }
 
-    /// The last lines it wrote, if it is a process of ours.
+    /// The last lines it wrote, if it is a process or container of ours.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        self.process.as_ref().map_or_else(Vec::new, |process| files::tail(process.log(), lines))
+        self.log_file().map_or_else(Vec::new, |log| files::tail(log, lines))
     }
 
-    /// The file its output goes to, if it is a process of ours.
+    /// The file its output goes to, if it is a process or container of ours.
     pub fn log_file(&self) -> Option<&Path> {
-        self.process.as_ref().map(|process| process.log())
+        let container = self.container.as_ref().map(ContainerService::log);
+        container.or_else(|| self.process.as_ref().map(|process| process.log()))
+    }
+
+    /// Its container, if it is in one of ours: `kill`, `pause`, `start` and the like, as faults do it.
+    pub fn container(&self) -> Option<Arc<dyn ContainerControl>> {
+        self.container.as_ref()?.control()
     }
 
     pub(crate) fn host(&self) -> Option<&str> {
@@ -68,46 +87,133 @@ impl Service {
         self.ready.as_ref()
     }
 
-    pub(super) fn close(&self) {
-        if let Some(process) = &self.process {
-            process.close();
-        }
+    pub(super) fn close(&self, failed: bool) {
+        self.ending(failed)();
     }
 
-    /// What its processes carry in their environment, if it is one of ours.
-    pub(crate) fn mark(&self) -> Option<&str> {
-        self.process.as_ref().map(|process| process.mark())
-    }
-
-    /// What ends its process for good, for somebody who has no hold on the environment.
-    pub(crate) fn ender(&self) -> impl Fn() + Send + Sync + 'static {
-        let process = self.process.clone();
+    /// The test has come to its verdict: what of it was kept to be looked at goes if it passed.
+    pub(crate) fn settler(&self, passed: bool) -> impl Fn() + Send + Sync + 'static {
+        let settle = self.container.as_ref().map(|container| container.settler(passed));
         move || {
-            if let Some(process) = &process {
-                process.close();
+            if let Some(settle) = &settle {
+                settle();
             }
         }
     }
 
-    /// How its process ended, if it did without our doing.
-    pub(crate) fn ended(&self) -> Option<String> {
-        self.process.as_ref()?.ended()
+    /// What its processes carry in their environment, or its container in its labels, if it is one of ours.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        let container = self.container.as_ref().map(ContainerService::mark);
+        container.or_else(|| self.process.as_ref().map(|process| process.mark()))
     }
 
-    /// A look at whether its process has ended without our doing, that may be kept.
-    pub(crate) fn watch_end(&self) -> impl Fn() -> Option<String> + Send + Sync + 'static {
+    /// Whether it is in a container.
+    pub(crate) fn is_contained(&self) -> bool {
+        self.container.is_some()
+    }
+
+    /// What the helper of its network carries in its environment, if it has a network of its own.
+    pub(crate) fn network_mark(&self) -> Option<&str> {
+        self.network.as_ref().map(Network::mark)
+    }
+
+    /// Its process, if it is one of ours.
+    pub(crate) fn process(&self) -> Option<&Arc<ManagedProcess>> {
+        self.process.as_ref()
+    }
+
+    /// What ends its process for good, for somebody who has no hold on the environment.
+    pub(crate) fn ender(&self) -> impl Fn() + Send + Sync + 'static {
+        // Nobody knows yet what comes of the test.
+        self.ending(true)
+    }
+
+    fn ending(&self, may_have_failed: bool) -> impl Fn() + Send + Sync + 'static {
+        let container = self.container.as_ref().map(|container| container.ender(may_have_failed));
+        let process = self.process.clone();
+        let network = self.network.as_ref().map(Network::ender);
+        move || {
+            if let Some(process) = &process {
+                process.close();
+            }
+            if let Some(end) = &network {
+                end();
+            }
+            if let Some(end) = &container {
+                end();
+            }
+        }
+    }
+
+    /// How its process or container ended, if it did without our doing.
+    pub(crate) fn ended(&self) -> Option<String> {
+        match &self.container {
+            Some(container) => container.ended(),
+            None => self.process.as_ref()?.ended(),
+        }
+    }
+
+    /// A look at whether its process has ended or come back without our doing, that may be kept.
+    pub(crate) fn watch_mishaps(&self) -> impl Fn() -> Vec<Mishap> + Send + Sync + 'static {
         let (name, process) = (self.name.clone(), self.process.clone());
-        move || Some(format!("{name} ended by itself ({})", process.as_ref()?.ended()?))
+        let container = self.container.as_ref().map(ContainerService::mishaps);
+        move || {
+            if let Some(mishaps) = &container {
+                return mishaps();
+            }
+            let Some(process) = &process else { return Vec::new() };
+            let back = process.restarts().into_iter().enumerate().map(|(n, restart)| Mishap {
+                ago: restart.ago,
+                text: format!(
+                    "{name} was started again by its restart policy, {} after it had ended (restart {})",
+                    show_duration(restart.down),
+                    n + 1
+                ),
+            });
+            let ended = process.ended();
+            let ended = ended
+                .map(|how| Mishap { ago: Duration::ZERO, text: format!("{name} ended by itself ({how})") });
+            back.chain(ended).collect()
+        }
+    }
+
+    /// Its readiness probe, or a connection that opens. It is asked directly, for the front door accepts connections
+    /// before the service does; one in a network of its own through its door, once somebody listens behind it.
+    ///
+    /// # Errors
+    /// What is wrong with the probe.
+    pub(super) fn readiness(&self) -> Result<Readiness, String> {
+        let probe = self.ready.clone().unwrap_or_else(Probe::tcp);
+        let aimed = match (&self.container, &self.network) {
+            (Some(container), _) => container.past_the_door(&probe)?,
+            (None, Some(network)) => network.behind(probe.aimed_at(self.address(), self.host())?),
+            (None, None) => probe.aimed_at(self.upstream, self.host())?,
+        };
+        Ok(Readiness { probe: aimed, timeout: probe.timeout })
     }
 
     /// What an injector is given to aim at.
     pub fn target(&self) -> Target {
         Target {
             service: self.name.clone(),
-            kind: if self.process.is_some() { TargetKind::Process } else { TargetKind::Url },
-            address: Some(self.upstream),
+            kind: match (&self.container, &self.process) {
+                (Some(_), _) => TargetKind::Container,
+                (None, Some(_)) => TargetKind::Process,
+                (None, None) => TargetKind::Url,
+            },
+            address: Some(self.direct_address()),
             path: Some(Arc::clone(&self.door) as Arc<dyn NetworkPath>),
+            past_the_door: self.past_the_door.clone(),
+            packets: match &self.container {
+                Some(container) => container.packets(),
+                None => self.network.as_ref().map(Network::packets),
+            },
             process: self.process.clone().map(|process| process as Arc<dyn ProcessControl>),
+            container: self.container(),
+            syncs: self.process.as_ref().and_then(|process| process.syncs()),
+            shares_host: self.process.is_some(),
+            ready: self.readiness().ok(),
+            disk: self.disk.clone(),
         }
     }
 }

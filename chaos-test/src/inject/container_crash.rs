@@ -1,74 +1,72 @@
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::container::Outages;
+use super::killing::{Killed, bring_back, process_of};
 use super::registry::Registry;
 use crate::model::{DoseUnit, Fault};
 use crate::port::{
     Dose, InjectError, Injector, ObserveError, PlannedStep, Prepared, Presence, ProcessControl, RevertError,
     RevertRecord, Support, Target,
 };
-use crate::sys::{owner, procfs, timer};
+use crate::sys::owner;
 
 /// Kills a service without warning and starts it again.
 ///
 /// Mechanism `sigkill`: the process and all of its group get SIGKILL, then whoever else carries its mark; reverting
 /// starts the same command again on the same port, unless its environment has ended.
 ///
+/// Mechanism `engine-kill`: the same for a container, by its engine, which holds it down.
+///
 /// Witness: the kernel's process table and the service's port. The process that was killed is gone and nobody listens
 /// where it did (1: down); after the revert there is a new process (0: up). If the process that was to be killed still
-/// runs, or something still takes connections in its place, the dose is 0.
+/// runs, or something still takes connections in its place, the dose is 0. Of a container it is the engine's word, and
+/// the service's own readiness.
 pub struct ContainerCrash {
     services: Registry<Arc<dyn ProcessControl>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Payload {
-    pid: u32,
-    start_ticks: Option<u64>,
-    /// Where it listened.
-    address: Option<SocketAddr>,
+    containers: Outages,
 }
 
 impl ContainerCrash {
     /// An injector with nothing injected.
     #[allow(clippy::new_without_default, reason = "an injector is made on purpose")]
     pub fn new() -> Self {
-        Self { services: Registry::new() }
+        Self { services: Registry::new(), containers: Outages::new() }
     }
 }
 
-fn payload(record: &RevertRecord) -> Result<Payload, String> {
+fn payload(record: &RevertRecord) -> Result<Killed, String> {
     serde_json::from_value(record.payload.clone())
         .map_err(|error| format!("the revert record {} is not one of container_crash: {error}", record.id))
 }
 
-/// Whether somebody takes connections there.
-async fn answers(address: Option<SocketAddr>) -> bool {
-    let Some(address) = address else { return false };
-    let connecting = tokio::net::TcpStream::connect(address);
-    matches!(tokio::time::timeout(Duration::from_millis(200), connecting).await, Ok(Ok(_)))
-}
-
 impl Injector for ContainerCrash {
     fn support(&self, _fault: &Fault, target: &Target) -> Support {
+        if target.container.is_some() {
+            return Support::ladder([Outages::rung("engine-kill")]);
+        }
         match target.process {
-            Some(_) => Support::Yes { mechanism: "sigkill" },
-            None => Support::No {
-                reason: format!("{} was not started by this run, so it may not be killed", target.service),
-            },
+            Some(_) => Support::yes("sigkill"),
+            None => Support::no(
+                "sigkill",
+                format!("{} was not started by this run, so it may not be killed", target.service),
+                "start it as a process of the environment",
+            ),
         }
     }
 
-    async fn prepare(&self, fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
-        let process = target
-            .process
-            .clone()
-            .ok_or_else(|| InjectError(format!("{} was not started by this run", target.service)))?;
-        let pid = process.pid().ok_or_else(|| InjectError(format!("{} is not running", target.service)))?;
-        let payload = Payload { pid, start_ticks: procfs::start_ticks(pid), address: target.address };
+    async fn prepare(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
+        if Outages::makes(mechanism) {
+            // How long the service takes to be ready is what is measured afterwards.
+            return self.containers.prepare(fault, target, mechanism, false).await;
+        }
+        let process = process_of(target)?;
+        let payload = Killed::of(target, &process)?;
+        let pid = payload.pid;
         let record = RevertRecord {
             undo: Vec::new(),
             id: owner::new_mark(),
@@ -92,6 +90,9 @@ impl Injector for ContainerCrash {
     }
 
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
+        if let Some(injected) = self.containers.inject(&prepared.record).await {
+            return injected;
+        }
         let service = self
             .services
             .get(&prepared.record.id)
@@ -100,30 +101,21 @@ impl Injector for ContainerCrash {
     }
 
     async fn observe(&self, record: &RevertRecord) -> Result<Presence, ObserveError> {
+        if let Some(seen) = self.containers.observe(record).await {
+            return seen;
+        }
         let killed = payload(record).map_err(ObserveError)?;
-        let same = procfs::start_ticks(killed.pid) == killed.start_ticks && procfs::is_running(killed.pid);
-        let replaced = self
-            .services
-            .get(&record.id)
-            .is_none_or(|service| service.pid().is_some() || service.is_closed());
-        // A process that started the service and is gone may have left it behind (a shell, a container runtime).
-        let measured = if same || replaced || answers(killed.address).await { 0.0 } else { 1.0 };
+        let down = killed.is_down(self.services.get(&record.id).as_ref()).await;
+        let measured = f64::from(u8::from(down));
         Ok(Presence::of(Dose { asked: 1.0, measured }))
     }
 
     async fn revert(&self, record: &RevertRecord) -> Result<(), RevertError> {
+        if let Some(reverted) = self.containers.revert(record).await {
+            return reverted;
+        }
         // In another process there is nothing to start: the service belonged to the process that is gone.
         let Some(service) = self.services.get(&record.id) else { return Ok(()) };
-        service
-            .respawn()
-            .map_err(|error| RevertError(format!("starting {} again: {error}", record.service)))?;
-        // A command that cannot run at all ends at once; that is worth knowing now.
-        timer::sleep_until(timer::now() + Duration::from_millis(5)).await;
-        match service.pid() {
-            Some(_) => Ok(()),
-            // Its environment has ended meanwhile: there is nothing left that could be down.
-            None if service.is_closed() => Ok(()),
-            None => Err(RevertError(format!("{} ended as soon as it was started again", record.service))),
-        }
+        bring_back(&service, &record.service).await
     }
 }

@@ -6,36 +6,51 @@
 //! place dies with this process or is written in the ledger first.
 //! Not here: when to inject, how often to observe, what a dose means for a verdict.
 
+mod beside;
+mod container;
 mod container_crash;
 mod cpu_exhaust;
+mod crew;
+mod database_down;
+mod disk_stress;
+mod door;
+mod killing;
+mod memory_leak;
 mod network_delay;
+mod network_loss;
+mod packet;
+mod readiness;
+mod record;
 mod registry;
+mod service_recovery;
+mod stress;
+mod sync_fault;
+mod trials;
 
 pub use container_crash::ContainerCrash;
 pub use cpu_exhaust::CpuExhaust;
+pub use database_down::DatabaseDown;
+pub use disk_stress::DiskStress;
+pub use memory_leak::MemoryLeak;
 pub use network_delay::NetworkDelay;
+pub use network_loss::NetworkLoss;
+pub use service_recovery::ServiceRecovery;
+pub use sync_fault::SyncFaults;
 
-use crate::model::{Fault, FaultKind};
+use crate::model::Fault;
 use crate::port::DynInjector;
 
-/// No injector for this family of faults exists yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no injector for `{0}` exists yet: this version makes cpu_exhaust, network_delay and container_crash happen; \
-     the scenario is valid, but running it would prove nothing, so it is refused"
-)]
-pub struct NoInjector(pub FaultKind);
-
 /// The injector that makes this fault happen.
-pub fn injector_for(fault: &Fault) -> Result<Box<dyn DynInjector>, NoInjector> {
-    Ok(match fault {
+pub fn injector_for(fault: &Fault) -> Box<dyn DynInjector> {
+    match fault {
         Fault::CpuExhaust { .. } => Box::new(CpuExhaust::new()),
+        Fault::MemoryLeak { .. } => Box::new(MemoryLeak::new()),
         Fault::NetworkDelay { .. } => Box::new(NetworkDelay::new()),
+        Fault::NetworkLoss { .. } => Box::new(NetworkLoss::new()),
+        Fault::DiskStress { sync: None, .. } => Box::new(DiskStress::new()),
+        Fault::DiskStress { sync: Some(_), .. } => Box::new(SyncFaults::new()),
         Fault::ContainerCrash { .. } => Box::new(ContainerCrash::new()),
-        Fault::MemoryLeak { .. }
-        | Fault::NetworkLoss { .. }
-        | Fault::DiskStress { .. }
-        | Fault::DatabaseDown { .. }
-        | Fault::ServiceRecovery { .. } => return Err(NoInjector(fault.kind())),
-    })
+        Fault::DatabaseDown { .. } => Box::new(DatabaseDown::new()),
+        Fault::ServiceRecovery { .. } => Box::new(ServiceRecovery::new()),
+    }
 }

@@ -13,8 +13,11 @@ use crate::units::{ByteSize, Percent, show_duration};
 pub enum Fault {
     /// Worker processes that never sleep compete with the target for the processor.
     CpuExhaust {
-        /// How many workers, each asking for one whole core.
+        /// How many workers.
         workers: NonZeroU32,
+        /// How much of a core each asks for.
+        #[serde(default = "whole")]
+        load: Percent,
     },
     /// Memory is taken away gradually until `size` is resident.
     MemoryLeak {
@@ -27,20 +30,29 @@ pub enum Fault {
         delay: Duration,
         /// Uniform extra time each way, from nothing to this.
         jitter: Duration,
+        /// How much may pass each way in a second.
+        #[serde(default)]
+        bandwidth: Option<ByteSize>,
         /// The network interface, where the mechanism works on one.
         interface: Option<String>,
     },
-    /// A share of the packets to and from the target is lost.
+    /// A share of the packets to and from the target is lost, or a share of its connections.
     NetworkLoss {
         /// The share lost.
         loss: Percent,
+        /// What happens to that share of connections; without it, it is packets that are lost.
+        #[serde(default)]
+        connections: Option<ConnectionFault>,
         /// The network interface, where the mechanism works on one.
         interface: Option<String>,
     },
-    /// Workers write and sync on the target's file system.
+    /// Workers write and sync on the target's file system, or the target's own syncs go wrong.
     DiskStress {
         /// How many workers.
         workers: NonZeroU32,
+        /// What happens to the target's own syncs; then there are no workers.
+        #[serde(default)]
+        sync: Option<SyncFault>,
     },
     /// The target is killed without warning and started again by the harness.
     ContainerCrash {
@@ -67,6 +79,32 @@ pub enum Fault {
         /// How long its recovery is expected to take (for the reader; the SLO judges).
         recovery_time_expected: Option<Duration>,
     },
+}
+
+fn whole() -> Percent {
+    Percent::HUNDRED
+}
+
+/// What happens to a connection that is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionFault {
+    /// Both ends are told that it is broken.
+    Reset,
+    /// Neither end is told: it stays open, and nothing passes any more.
+    HalfOpen,
+}
+
+/// What happens to the target's own `fsync` and `fdatasync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncFault {
+    /// Each takes longer by this.
+    Delay(Duration),
+    /// Each fails: the device says that it cannot (`EIO`).
+    Failed,
+    /// Each fails: the device is full (`ENOSPC`).
+    Full,
 }
 
 /// What the clients of a database that is down see.
@@ -119,6 +157,23 @@ impl FaultKind {
         Self::ServiceRecovery,
     ];
 
+    /// The ladders: every mechanism that may make it happen, of each kind of target the best first. Which of them a host
+    /// offers is for the injector to say.
+    pub const fn mechanisms(self) -> &'static [&'static str] {
+        match self {
+            Self::CpuExhaust => &["cgroup-workers", "workers", "sidecar-workers"],
+            Self::MemoryLeak => &["cgroup-hog", "hog", "sidecar-hog"],
+            Self::NetworkDelay => &["netem", "nfqueue", "proxy"],
+            Self::NetworkLoss => &["netem", "nft-drop", "proxy"],
+            Self::DiskStress => &["seccomp-notify", "writers", "sidecar-writers"],
+            Self::ContainerCrash => &["sigkill", "engine-kill"],
+            Self::ServiceRecovery => &["sigkill", "host-kill"],
+            Self::DatabaseDown => {
+                &["sigkill", "sigstop", "engine-kill", "engine-stop", "engine-pause", "nft-drop", "proxy"]
+            }
+        }
+    }
+
     /// The name a catalogue gives it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -166,9 +221,20 @@ impl Fault {
         }
     }
 
+    /// What happens to the target's own syncs, if that is the fault.
+    pub fn sync(&self) -> Option<SyncFault> {
+        match self {
+            Self::DiskStress { sync, .. } => *sync,
+            _ => None,
+        }
+    }
+
     /// Whether it takes something from everybody on this host, the measurement of other experiments among them.
     pub fn is_host_wide(&self) -> bool {
-        matches!(self, Self::CpuExhaust { .. } | Self::MemoryLeak { .. } | Self::DiskStress { .. })
+        matches!(
+            self,
+            Self::CpuExhaust { .. } | Self::MemoryLeak { .. } | Self::DiskStress { sync: None, .. }
+        )
     }
 
     /// How much memory it takes in the end, if that is what it takes.
@@ -182,7 +248,7 @@ impl Fault {
     /// How much disk space it takes at most, if that is what it takes.
     pub fn disk_space_taken(&self) -> Option<ByteSize> {
         match self {
-            Self::DiskStress { workers } => {
+            Self::DiskStress { workers, sync: None } => {
                 Some(ByteSize::new(Self::DISK_STRESS_FILE.bytes().saturating_mul(workers.get().into())))
             }
             _ => None,
@@ -192,18 +258,28 @@ impl Fault {
     /// How large the file of one worker of a disk stress may become.
     pub const DISK_STRESS_FILE: ByteSize = ByteSize::new(64 << 20);
 
+    /// How long the witness looks at a crash that nothing of ours prolongs.
+    pub const CRASH_SEEN: Duration = Duration::from_millis(500);
+
     /// Whether it makes errors on purpose, so that errors while it lasts are no sign of more harm than meant.
     pub fn makes_an_outage(&self) -> bool {
         matches!(self, Self::ContainerCrash { .. } | Self::DatabaseDown { .. } | Self::ServiceRecovery { .. })
     }
 
+    /// Whether it is something that happens, and no state: whoever looks later still sees that it has happened.
+    pub fn is_an_event(&self) -> bool {
+        matches!(self, Self::ServiceRecovery { .. })
+    }
+
     /// How long the fault itself is held in a scenario that lasts `duration`.
     ///
     /// Most faults last as long as the scenario. A crash lasts its downtime; the rest of the scenario
-    /// watches how the service gets on after it.
+    /// watches how the service gets on after it. A crash that others are to recover from lasts only as long as the
+    /// witness needs to see it.
     pub fn held_for(&self, duration: Duration) -> Duration {
         match self {
             Self::ContainerCrash { downtime, .. } => (*downtime).min(duration),
+            Self::ServiceRecovery { .. } => Self::CRASH_SEEN.min(duration),
             _ => duration,
         }
     }
@@ -214,16 +290,29 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind();
         match self {
-            Self::CpuExhaust { workers } => write!(f, "{kind} {workers} workers"),
+            Self::CpuExhaust { workers, load } if *load == Percent::HUNDRED => {
+                write!(f, "{kind} {workers} workers")
+            }
+            Self::CpuExhaust { workers, load } => write!(f, "{kind} {workers} workers at {load}"),
             Self::MemoryLeak { size } => write!(f, "{kind} {size}"),
-            Self::NetworkDelay { delay, jitter, .. } if jitter.is_zero() => {
-                write!(f, "{kind} {}", show_duration(*delay))
+            Self::NetworkDelay { delay, jitter, bandwidth, .. } => {
+                write!(f, "{kind} {}", show_duration(*delay))?;
+                if !jitter.is_zero() {
+                    write!(f, " + 0…{} jitter each way", show_duration(*jitter))?;
+                }
+                bandwidth.map_or(Ok(()), |bandwidth| write!(f, ", {bandwidth}/s each way"))
             }
-            Self::NetworkDelay { delay, jitter, .. } => {
-                write!(f, "{kind} {} + 0…{} jitter each way", show_duration(*delay), show_duration(*jitter))
-            }
-            Self::NetworkLoss { loss, .. } => write!(f, "{kind} {loss}"),
-            Self::DiskStress { workers } => write!(f, "{kind} {workers} workers"),
+            Self::NetworkLoss { loss, connections, .. } => match connections {
+                None => write!(f, "{kind} {loss}"),
+                Some(ConnectionFault::Reset) => write!(f, "{kind} {loss} of connections reset"),
+                Some(ConnectionFault::HalfOpen) => write!(f, "{kind} {loss} of connections half-open"),
+            },
+            Self::DiskStress { workers, sync } => match sync {
+                None => write!(f, "{kind} {workers} workers"),
+                Some(SyncFault::Delay(delay)) => write!(f, "{kind}, syncs {} slower", show_duration(*delay)),
+                Some(SyncFault::Failed) => write!(f, "{kind}, syncs fail (EIO)"),
+                Some(SyncFault::Full) => write!(f, "{kind}, syncs fail (ENOSPC)"),
+            },
             Self::ContainerCrash { downtime, .. } => {
                 write!(f, "{kind}, down for {}", show_duration(*downtime))
             }

@@ -13,6 +13,8 @@ mod catalogue;
 mod fault;
 mod floor;
 mod objective;
+mod pin;
+mod resources;
 mod safety;
 mod sample;
 mod scenario;
@@ -21,12 +23,15 @@ mod trace;
 pub use abort::{Abort, AbortCause};
 pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, OutsideBlastRadius};
 pub use catalogue::*;
-pub use fault::{Fault, FaultKind, OutageMode};
+pub use fault::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
 pub use floor::{BelowFloor, Floor, Room};
 pub use objective::{Objectives, Recovery, SloProfile};
+pub use pin::{Fidelity, Pin};
+pub use resources::{ResourceSample, ServiceResources, Used};
 pub use safety::{AbortConditions, Alerts, HealthCheck, Metric, Monitoring, Safety};
 pub use sample::{Outcome, Sample, Stream, StreamKind};
 pub use scenario::{Intensity, Scenario, slug};
 pub use trace::{
-    BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Phase, Stage, Trace, Trouble,
+    BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, PassedOver, Phase, Stage, Trace,
+    Trouble,
 };

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AbortConditions, Fault};
+use super::{AbortConditions, Fault, Pin};
 
 /// One named entry of a catalogue: a fault, an intensity, a duration, a target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Scenario {
     pub expected_impact: Option<String>,
     /// Abort conditions of its own, in place of the catalogue's.
     pub abort_conditions: Option<AbortConditions>,
+    /// Which rungs of the ladder it is content with.
+    #[serde(default)]
+    pub pin: Pin,
 }
 
 impl Scenario {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Abort, Stream};
+use super::{Abort, ServiceResources, Stream};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -90,6 +90,8 @@ pub enum EventKind {
     Fault,
     /// Something happened to a service without our doing.
     Service,
+    /// A figure went past a threshold of the catalogue's `monitoring.alerts`.
+    Alert,
     /// The test body said so: `chaos.note("…")`.
     Note,
 }
@@ -101,6 +103,9 @@ pub struct Delivery {
     pub mechanism: String,
     /// The fault and how it was made, in a phrase: `by proxy (stream) on app`.
     pub detail: String,
+    /// The better rungs of the ladder that could not be used, and why.
+    #[serde(default)]
+    pub passed_over: Vec<PassedOver>,
     /// What a dose is counted in.
     pub unit: DoseUnit,
     /// Every reading of the witness while the fault was meant to be in force; the last look, if it never saw the fault.
@@ -109,6 +114,15 @@ pub struct Delivery {
     pub failed_readings: u32,
     /// Why the last failed reading failed.
     pub last_failure: Option<String>,
+}
+
+/// A rung of the ladder that was not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// Its mechanism.
+    pub mechanism: String,
+    /// Why it was not used.
+    pub reason: String,
 }
 
 /// What a dose is counted in.
@@ -122,6 +136,12 @@ pub enum DoseUnit {
     Cores,
     /// 1 while the target is down, 0 while it is not.
     Down,
+    /// Bytes.
+    Bytes,
+    /// A share, from 0 to 1.
+    Share,
+    /// Workers at work.
+    Workers,
 }
 
 /// One reading of the witness.
@@ -137,8 +157,22 @@ pub struct DoseReading {
     pub measured: f64,
 }
 
+impl DoseReading {
+    /// A fault counts as there from more than this share of its dose on: half of it, and a tenth of that for the error of
+    /// the witness, so that exactly half of a dose never counts.
+    pub const ENOUGH: f64 = 0.55;
+
+    /// Fewer readings than this prove nothing.
+    pub const FEWEST: usize = 3;
+
+    /// Whether enough of the dose asked for was measured. What is not a number saw nothing.
+    pub fn is_enough(&self) -> bool {
+        self.measured > self.asked * Self::ENOUGH
+    }
+}
+
 /// JSON has no word for what is not a number: it is written as `null`.
-fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(super) fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
@@ -171,7 +205,7 @@ pub struct Trace {
     pub body: Option<BodyEnd>,
     /// Why the fault could not be injected, observed or removed.
     pub trouble: Option<Trouble>,
-    /// Why nothing was to be injected, if so: `dry run`.
+    /// Why nothing was to be injected, if so: `dry run`, or what this host lacks.
     #[serde(default)]
     pub skipped: Option<String>,
     /// What stopped the run before its time.
@@ -180,6 +214,9 @@ pub struct Trace {
     /// What was found left behind when all should have been undone, one line each.
     #[serde(default)]
     pub residue: Vec<String>,
+    /// What the services used, of those that are processes of the environment.
+    #[serde(default)]
+    pub resources: Vec<ServiceResources>,
 }
 
 /// Why the experiment itself could not be carried out.

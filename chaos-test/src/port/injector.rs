@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BoxFuture, PlannedStep, Target, UndoStep};
+use super::{BoxFuture, PlannedStep, Support, Target, UndoStep};
 use crate::model::{DoseUnit, Fault};
 
 /// Makes one family of faults happen, proves it, and undoes it.
@@ -11,14 +11,17 @@ use crate::model::{DoseUnit, Fault};
 /// record already in the ledger) [`inject`](Self::inject), [`observe`](Self::observe) as often as it likes, and
 /// [`revert`](Self::revert), whatever happened before.
 pub trait Injector: Send + Sync {
-    /// Can this host do it to this target, and how? No is a reason a user can act on.
+    /// Can this host do it to this target, and how? Every rung of the ladder, the best first; a rung that cannot be used
+    /// has a reason a user can act on. What can only be told by trying is tried, without a trace.
     fn support(&self, fault: &Fault, target: &Target) -> Support;
 
-    /// Works out every step and the record that undoes them. Changes nothing.
+    /// Works out every step by that mechanism, one of those [offered](Self::support), and the record that undoes them.
+    /// Changes nothing.
     fn prepare(
         &self,
         fault: &Fault,
         target: &Target,
+        mechanism: &str,
     ) -> impl Future<Output = Result<Prepared, InjectError>> + Send;
 
     /// Applies it. The engine has already put the revert record into the ledger.
@@ -40,6 +43,7 @@ pub trait DynInjector: Send + Sync {
         &'a self,
         fault: &'a Fault,
         target: &'a Target,
+        mechanism: &'a str,
     ) -> BoxFuture<'a, Result<Prepared, InjectError>>;
     /// See [`Injector::inject`].
     fn inject<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Result<(), InjectError>>;
@@ -57,8 +61,9 @@ impl<I: Injector> DynInjector for I {
         &'a self,
         fault: &'a Fault,
         target: &'a Target,
+        mechanism: &'a str,
     ) -> BoxFuture<'a, Result<Prepared, InjectError>> {
-        Box::pin(Injector::prepare(self, fault, target))
+        Box::pin(Injector::prepare(self, fault, target, mechanism))
     }
     fn inject<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Result<(), InjectError>> {
         Box::pin(Injector::inject(self, prepared))
@@ -69,21 +74,6 @@ impl<I: Injector> DynInjector for I {
     fn revert<'a>(&'a self, record: &'a RevertRecord) -> BoxFuture<'a, Result<(), RevertError>> {
         Box::pin(Injector::revert(self, record))
     }
-}
-
-/// Whether an injector can do what it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Support {
-    /// Yes, by this mechanism.
-    Yes {
-        /// The rung of the ladder.
-        mechanism: &'static str,
-    },
-    /// No; every reason is one a user can act on.
-    No {
-        /// What would have to be otherwise.
-        reason: String,
-    },
 }
 
 /// Everything worked out for one injection.

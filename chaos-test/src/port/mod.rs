@@ -8,9 +8,15 @@
 //! Not here: any implementation.
 
 mod clock;
+mod container;
 mod injector;
 mod keeper;
+mod ladder;
 mod ledger;
+mod meter;
+mod mishap;
+mod packets;
+mod path;
 mod probe;
 mod progress;
 mod target;
@@ -19,15 +25,20 @@ mod undo;
 use std::pin::Pin;
 
 pub use clock::Clock;
+pub use container::{ContainerControl, ContainerState, ContainerStatus, GroupUsage, Work, WorkDone};
 pub use injector::{
     Dose, DynInjector, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord,
-    Support,
 };
 pub use keeper::Keeper;
+pub use ladder::{Choice, Refusal, Rung, Support};
 pub use ledger::{Ledger, LedgerError};
+pub use meter::{Meter, Usage};
+pub use mishap::Mishap;
+pub use packets::{PacketPath, PacketShape};
+pub use path::{Closed, NetworkPath, PathShape, Tally};
 pub use probe::{Begins, Body, Probe, ProbeSpec};
 pub use progress::{Progress, ProgressUpdate};
-pub use target::{NetworkPath, PathShape, ProcessControl, Target, TargetKind};
+pub use target::{ProcessControl, Readiness, SyncControl, SyncTrial, Target, TargetKind};
 pub use undo::{PlannedStep, UndoStep};
 
 /// A boxed future that may cross threads.

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::BoxFuture;
+use super::{BoxFuture, ContainerControl, NetworkPath, PacketPath, Probe};
+use crate::model::SyncFault;
 
 /// What a fault is aimed at.
 #[derive(Clone)]
@@ -17,8 +19,32 @@ pub struct Target {
     pub address: Option<SocketAddr>,
     /// The path all traffic to it takes.
     pub path: Option<Arc<dyn NetworkPath>>,
+    /// The services that reach it past its front door: containers in one network with it.
+    pub past_the_door: Vec<String>,
+    /// Its packets, if it has a network of its own.
+    pub packets: Option<Arc<dyn PacketPath>>,
     /// Control of its process, if we started it.
     pub process: Option<Arc<dyn ProcessControl>>,
+    /// Control of its container, if it is one of ours.
+    pub container: Option<Arc<dyn ContainerControl>>,
+    /// Control of its syncs, if it was started so that we are asked about them.
+    pub syncs: Option<Arc<dyn SyncControl>>,
+    /// The directory its data is in, if we started it.
+    pub disk: Option<PathBuf>,
+    /// Whether it lives on this host and a fault may take from the whole of it: processor time, memory. So it
+    /// is for a process of ours; for what was running already the caller has to agree.
+    pub shares_host: bool,
+    /// How to see that the service itself answers, past its front door.
+    pub ready: Option<Readiness>,
+}
+
+/// A look at whether a service is ready.
+#[derive(Clone)]
+pub struct Readiness {
+    /// The look.
+    pub probe: Arc<dyn Probe>,
+    /// How long one may take.
+    pub timeout: Duration,
 }
 
 impl fmt::Debug for Target {
@@ -36,35 +62,27 @@ impl fmt::Debug for Target {
 pub enum TargetKind {
     /// A child process of ours.
     Process,
+    /// A container of ours.
+    Container,
     /// Something already running that we reach by its address.
     Url,
+}
+
+impl TargetKind {
+    /// Whether it is ours: started by this run, and ended by it.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Process | Self::Container)
+    }
 }
 
 impl fmt::Display for TargetKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Process => "process",
+            Self::Container => "container",
             Self::Url => "url",
         })
     }
-}
-
-/// What a path does to the traffic on it. The default does nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PathShape {
-    /// Extra time each way.
-    pub delay: Duration,
-    /// Further extra time each way, uniform from nothing to this.
-    pub jitter: Duration,
-}
-
-/// The path all traffic to a service takes.
-pub trait NetworkPath: Send + Sync {
-    /// Shapes the traffic from now on, open connections included.
-    fn shape(&self, shape: PathShape);
-
-    /// Measures a round trip through the path with real bytes, without troubling the service.
-    fn round_trip(&self) -> BoxFuture<'static, io::Result<Duration>>;
 }
 
 /// Control of a process of ours.
@@ -75,10 +93,47 @@ pub trait ProcessControl: Send + Sync {
     /// Whether its environment has ended, so that it is never started again.
     fn is_closed(&self) -> bool;
 
-    /// Ends it and everything it started, at once and without warning.
+    /// What it and all it starts carry in their environment.
+    fn mark(&self) -> String;
+
+    /// Connects to that address of the network it runs in, which may be one of its own.
+    ///
+    /// # Errors
+    /// Nobody takes connections there.
+    fn answers(&self, at: SocketAddr) -> BoxFuture<'static, io::Result<()>>;
+
+    /// Ends it and everything it started, at once and without warning, and holds it down: until it is
+    /// [started again](Self::respawn) no restart policy brings it back.
     fn kill(&self) -> io::Result<()>;
+
+    /// Ends it in the same way, and leaves it to its restart policy.
+    fn crash(&self) -> io::Result<()>;
+
+    /// The policy by which this process starts it again when it has ended, for people; `None` without one.
+    fn restart_policy(&self) -> Option<String>;
 
     /// Starts it again if it is down and not [closed](Self::is_closed). Returns when the process exists, not when it
     /// is ready.
     fn respawn(&self) -> io::Result<()>;
+}
+
+/// Control of what happens when a service syncs its files.
+pub trait SyncControl: Send + Sync {
+    /// What happens to its syncs from now on; nothing, with `None`, and then those that wait go on at once.
+    fn set(&self, fault: Option<SyncFault>);
+
+    /// Syncs a file where the service has its own, from a process of ours under the same orders. Blocks; the fault asked
+    /// for makes a sync take `longest` at most.
+    fn trial(&self, longest: Duration) -> io::Result<SyncTrial>;
+}
+
+/// How a sync of our own went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncTrial {
+    /// How long it took under the orders.
+    pub took: Duration,
+    /// How long another took, at the same place and about the same time, that is under none.
+    pub direct: Duration,
+    /// The error it ended with, as the system numbers them.
+    pub error: Option<i32>,
 }

@@ -15,11 +15,22 @@ pub enum UndoStep {
         /// The mark; it names its owner, so nobody else's process can carry it.
         mark: String,
     },
+    /// Let every process go on that carries this mark in its environment, and what is left of the sessions they lead, if
+    /// it was stopped.
+    ContinueProcesses {
+        /// The mark; it names its owner, so nobody else's process can carry it.
+        mark: String,
+    },
     /// Remove this file. Its name holds the mark, and it belongs to this user.
     RemoveFile {
         /// Where it is.
         path: String,
         /// The mark in its name.
+        mark: String,
+    },
+    /// Remove every container, network and volume whose label holds this mark, whatever state it is in.
+    RemoveContainers {
+        /// The mark; it names its owner, so nobody else's container can carry it.
         mark: String,
     },
     /// A step of a version that knows more than this one.
@@ -31,7 +42,10 @@ impl UndoStep {
     /// The mark of what it undoes, if it goes by one.
     pub fn mark(&self) -> Option<&str> {
         match self {
-            Self::EndProcesses { mark } | Self::RemoveFile { mark, .. } => Some(mark),
+            Self::EndProcesses { mark }
+            | Self::ContinueProcesses { mark }
+            | Self::RemoveContainers { mark }
+            | Self::RemoveFile { mark, .. } => Some(mark),
             Self::Unknown => None,
         }
     }
@@ -41,6 +55,10 @@ impl fmt::Display for UndoStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EndProcesses { mark } => write!(f, "end the processes marked {mark}"),
+            Self::ContinueProcesses { mark } => write!(f, "continue the processes marked {mark}"),
+            Self::RemoveContainers { mark } => {
+                write!(f, "remove the containers, networks and volumes marked {mark}")
+            }
             Self::RemoveFile { path, .. } => write!(f, "remove {path}"),
             Self::Unknown => f.write_str("a step this version does not know"),
         }

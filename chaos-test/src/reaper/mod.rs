@@ -16,6 +16,6 @@ mod sweep;
 mod watch;
 
 #[cfg(feature = "cli")]
-pub(crate) use sweep::{Found, find_debts, find_strays};
+pub(crate) use sweep::{Found, find_contained, find_debts, find_strays};
 pub(crate) use sweep::{find, sweep};
 pub(crate) use watch::watch;

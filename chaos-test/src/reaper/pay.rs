@@ -9,7 +9,7 @@ use crate::sys::ledger::{self, Account, Entry, Open, Payer};
 use crate::sys::owner::{Mark, Owner};
 use crate::sys::pidfd::Ending;
 use crate::sys::undo::{Claim, Leader, Marked};
-use crate::sys::{clock, files, undo};
+use crate::sys::{clock, containers, files, timer, undo};
 
 /// How a test process ended.
 pub(super) struct Death {
@@ -129,6 +129,45 @@ pub(super) fn end_all_now(owner: &Owner) -> io::Result<Vec<Marked>> {
     undo::end_processes(&claim, undo::STEP_DEADLINE)
 }
 
+/// A container engine finishes what it was asked for, whether or not whoever asked is still there: what it was about to
+/// make comes up after everything else is gone. So long nothing must have come up any more.
+const QUIET: Duration = Duration::from_secs(2);
+/// How often is looked meanwhile.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long is looked at most.
+const LONGEST: Duration = Duration::from_secs(8);
+
+/// Removes what an engine still makes for that owner.
+///
+/// # Errors
+/// Something is still there, or the engine does not say.
+fn remove_what_comes_up(owner: &Owner, log: &mut Log) -> Result<(), String> {
+    let end = timer::now() + LONGEST;
+    let mut quiet_since = timer::now();
+    loop {
+        let removed = containers::remove_of(owner, undo::STEP_DEADLINE);
+        let now = timer::now();
+        match &removed {
+            Ok(names) if names.is_empty() && now >= quiet_since + QUIET => return Ok(()),
+            Ok(names) if names.is_empty() => {}
+            Ok(names) => log.line(&format!("removed {}, late", names.join(", "))),
+            Err(why) if now >= end => {
+                let why = format!("what a container engine still made: {why}");
+                log.line(&format!("LEFT BEHIND: {why}"));
+                return Err(why);
+            }
+            Err(_) => {}
+        }
+        if removed.map_or(true, |names| !names.is_empty()) {
+            quiet_since = now;
+        }
+        if now >= end {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
 /// Ends whatever carries a mark of that owner, now and for a while: a process that was being started when its parent was
 /// killed carries its mark only a moment later.
 ///
@@ -164,6 +203,12 @@ impl Paid {
         lines
     }
 
+    /// Whether its owner had a container engine make anything.
+    fn has_containers(&self) -> bool {
+        let steps = self.account.owed.iter().flat_map(|debt| &debt.record.undo);
+        steps.into_iter().any(|step| matches!(step, UndoStep::RemoveContainers { .. }))
+    }
+
     /// `killed by SIGKILL 12.4 s into the fault; 3 of 3 reverts done`.
     fn message(&self, open: &Open, death: &Death) -> String {
         let how = death.ending.map_or_else(
@@ -192,9 +237,13 @@ impl Paid {
     /// Puts the ledger away if nothing in it is owed any more.
     ///
     /// # Errors
-    /// A process that came up late is still there.
-    pub(super) fn close(self, path: &Path, log: &mut Log) -> Result<(), String> {
-        let late = end_all_of(&self.account.owner, log);
+    /// A process or container that came up late is still there.
+    pub(super) fn close(self, path: &Path, death: &Death, log: &mut Log) -> Result<(), String> {
+        let mut late = end_all_of(&self.account.owner, log);
+        // A sweep comes long after the death; or the next one finds it. What a busy engine would not remove at first goes now.
+        if death.at.is_some() && self.has_containers() {
+            late = late.and(remove_what_comes_up(&self.account.owner, log));
+        }
         for open in &self.account.open {
             let entry = Entry::Ended { experiment: open.experiment, at: clock::monotonic() };
             let _ = ledger::append_to(path, &entry);

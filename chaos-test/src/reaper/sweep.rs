@@ -3,10 +3,12 @@ use std::time::Duration;
 
 use super::log::Log;
 use super::pay::{self, Death};
+#[cfg(all(feature = "cli", not(feature = "containers")))]
+use crate::port::UndoStep;
 use crate::sys::ledger::{self, Account, Payer};
 use crate::sys::owner::{Mark, Owner, Standing};
 use crate::sys::undo::Claim;
-use crate::sys::{files, procfs, undo};
+use crate::sys::{containers, files, procfs, undo};
 
 /// How long a reaper that is paying is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -22,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) processes: Vec<undo::Marked>,
     /// Files with such a mark in their name.
     pub(crate) files: Vec<(PathBuf, String)>,
+    /// What a container engine keeps with such a mark: what it is, for people, and the mark.
+    pub(crate) contained: Vec<(String, String)>,
     /// Ledgers that somebody else has to pay, and why.
     pub(crate) elsewhere: Vec<(PathBuf, &'static str)>,
     /// Ledgers whose owner was killed before it had written whose they are.
@@ -34,6 +38,7 @@ impl Found {
             && self.unreadable.is_empty()
             && self.processes.is_empty()
             && self.files.is_empty()
+            && self.contained.is_empty()
             && self.empty.is_empty()
     }
 
@@ -72,13 +77,34 @@ impl Found {
             self.processes.iter().map(|process| format!("process {} marked {}", process.pid, process.mark)),
         );
         lines.extend(self.files.iter().map(|(path, _)| format!("the file {}", path.display())));
+        lines.extend(self.contained.iter().map(|(thing, mark)| format!("the {thing} marked {mark}")));
         lines
     }
 
     /// What is not touched, and why.
     #[cfg(feature = "cli")]
     pub(crate) fn untouched(&self) -> Vec<String> {
-        self.elsewhere.iter().map(|(path, why)| format!("the ledger {}: {why}", path.display())).collect()
+        let told = |(path, why): &(PathBuf, &str)| format!("the ledger {}: {why}", path.display());
+        let lines = self.elsewhere.iter().map(told);
+        #[cfg(not(feature = "containers"))]
+        let lines = lines.chain(self.unremovable());
+        lines.collect()
+    }
+
+    /// The containers that ledgers name, which this program cannot remove.
+    #[cfg(all(feature = "cli", not(feature = "containers")))]
+    fn unremovable(&self) -> impl Iterator<Item = String> {
+        let debts = self.ledgers.iter().flat_map(|(_, account)| account.owed.iter().rev());
+        debts.flat_map(|debt| {
+            debt.record.undo.iter().filter_map(|step| match step {
+                UndoStep::RemoveContainers { mark } => {
+                    let service = &debt.record.service;
+                    let why = containers::unremovable(mark);
+                    Some(format!("the containers of {service}, chaos-test-{mark}-…: {why}"))
+                }
+                _ => None,
+            })
+        })
     }
 }
 
@@ -140,6 +166,21 @@ pub(crate) fn find_strays() -> Found {
     }
 }
 
+/// What a container engine keeps with a mark of somebody who is dead, if there is an engine. Every start of an environment
+/// with containers looks for itself.
+#[cfg(feature = "cli")]
+pub(crate) fn find_contained() -> Found {
+    #[cfg(feature = "containers")]
+    let things = crate::sys::docker::of_the_dead_now(undo::STEP_DEADLINE).unwrap_or_default();
+    #[cfg(feature = "containers")]
+    return Found {
+        contained: things.into_iter().map(|thing| (thing.name, thing.mark)).collect(),
+        ..Found::default()
+    };
+    #[cfg(not(feature = "containers"))]
+    Found::default()
+}
+
 fn is_ledger(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with("ledger-") && name.ends_with(".jsonl")
@@ -178,9 +219,10 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
         let paid = pay::pay(&path, account, Payer::Sweep, &mut log);
         done.extend(paid.lines.iter().map(|line| format!("{prefix}: {line}")));
         failed.extend(paid.failed.iter().map(|line| format!("{prefix}: {line}")));
-        let records = paid.write_records(&path, &Death { at: None, ending: None, why: None }, &mut log);
+        let death = Death { at: None, ending: None, why: None };
+        let records = paid.write_records(&path, &death, &mut log);
         done.extend(records.into_iter().map(|line| format!("{prefix}: {line}")));
-        failed.extend(paid.close(&path, &mut log).err().map(|line| format!("{prefix}: {line}")));
+        failed.extend(paid.close(&path, &death, &mut log).err().map(|line| format!("{prefix}: {line}")));
     }
     for path in found.empty {
         let _ = files::remove(&path);
@@ -195,6 +237,14 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
             Ok(ended) if ended.is_empty() => {}
             Ok(ended) => done.push(format!("{} of a run that is gone", undo::said(&ended))),
             Err(error) => failed.push(error.to_string()),
+        }
+    }
+    let mut marks: Vec<String> = found.contained.into_iter().map(|(_, mark)| mark).collect();
+    marks.dedup();
+    for mark in marks {
+        match containers::remove(&mark, undo::STEP_DEADLINE) {
+            Ok(what) => done.push(what),
+            Err(why) => failed.push(format!("{mark}: {why}")),
         }
     }
     for (path, mark) in found.files {

@@ -181,7 +181,7 @@ impl Watch {
                 let paid = pay::pay(&self.ledger, account, Payer::Reaper, &mut log);
                 death.ending = death.ending.or_else(|| self.ending_later());
                 paid.write_records(&self.ledger, &death, &mut log);
-                let _ = paid.close(&self.ledger, &mut log);
+                let _ = paid.close(&self.ledger, &death, &mut log);
             }
             // Killed before there was one, or somebody took it away; then marks are all there is to go by.
             Err(ledger::ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {

@@ -11,6 +11,7 @@ mod advice;
 mod headline;
 mod plan;
 pub mod render;
+mod resources;
 mod show;
 mod summary;
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Planned;
-use crate::model::{AbortConditions, Objectives, StreamKind};
+use crate::model::{AbortConditions, Objectives, PassedOver, StreamKind};
 
 /// What a run is to do, told before it is done: every step, by which mechanism, what it touches, and what undoes it.
 ///
@@ -81,6 +81,9 @@ pub enum PlannedInjection {
         mechanism: String,
         /// The fault and how it is made, in a phrase.
         detail: String,
+        /// The better rungs of the ladder that cannot be used, and why.
+        #[serde(default)]
+        passed_over: Vec<PassedOver>,
         /// What is done, in order.
         steps: Vec<PlannedAction>,
         /// What another process does if this one dies with the fault in place. Empty if the fault ends with this process.

@@ -14,11 +14,19 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) fn of(services: &[Service], ledger: Arc<FileLedger>) -> Self {
-        let started = services.iter().filter_map(|service| {
-            Some(((service.mark()?.to_owned(), service.name().to_owned()), service.direct_address().port()))
+        let started = services.iter().filter(|service| service.mark().is_some());
+        // The number a container is published under may be somebody else's as soon as it is down.
+        let own = started.clone().filter(|service| !service.is_contained());
+        let ports = own.map(|service| service.direct_address().port()).collect();
+        let marks =
+            started.filter_map(|service| Some((service.mark()?.to_owned(), service.name().to_owned())));
+        let mut marks: Vec<_> = marks.collect();
+        let networks = services.iter().filter_map(|service| {
+            Some((service.network_mark()?.to_owned(), format!("the network of {}", service.name())))
         });
-        let (services, ports) = started.unzip();
-        let scope = Scope { services, ports, faults: Vec::new() };
+        marks.extend(networks);
+        let contained = services.iter().any(Service::is_contained);
+        let scope = Scope { services: marks, ports, faults: Vec::new(), contained };
         Self { scope, ledger, before: Snapshot::default() }
     }
 

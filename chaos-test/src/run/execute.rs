@@ -14,18 +14,19 @@ use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
 use super::supervise::{self, Charge};
-use super::{Chaos, housekeeping, panics, phases, plan, safety};
+use super::{Chaos, housekeeping, monitor, panics, phases, plan, safety};
 use crate::engine::{self, Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::inject::injector_for;
 use crate::model::{Abort, AbortCause, Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
-use crate::port::{Clock, DynInjector, Keeper, Ledger, ProbeSpec, Progress};
+use crate::port::{Clock, DynInjector, Keeper, Ledger, Mishap, ProbeSpec, Progress};
 use crate::probe::Probe;
 use crate::report::{Report, render};
 use crate::sys::clock::{self, MonotonicClock};
 use crate::sys::env;
 use crate::sys::ledger::{self, FileLedger};
+use crate::sys::runtime::harness;
 use crate::units::Rate;
 
 /// How long one transaction may take.
@@ -51,12 +52,11 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
     let planned = phases::planned(&experiment, &profile)?;
     let injector = match experiment.injector.take() {
         Some(injector) => injector,
-        None => injector_for(&experiment.scenario.fault)
-            .map_err(|error| Error::input(format!("scenario \"{}\": {error}", experiment.scenario.name)))?,
+        None => injector_for(&experiment.scenario.fault),
     };
     crate::helper::link();
     experiment.dry_run |= dry_run_wanted();
-    let (injector, answers) = Noted::of(injector, experiment.dry_run);
+    let (injector, answers) = Noted::of(injector, experiment.scenario.pin.clone(), experiment.dry_run);
     let mut draft = Draft::new(&experiment, profile.clone(), planned);
     let active = Active::begin();
     let ready = tokio::select! {
@@ -84,6 +84,10 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
     let environment = match started {
         Ok(environment) => environment,
         Err(error) if error.is_input() => return Err(error),
+        Err(error) if error.kind() == ErrorKind::Skipped => {
+            eprintln!("SKIPPED: {error}");
+            return draft.write(skipped(&error));
+        }
         Err(error) => return draft.write(could_not_run(&error)),
     };
     let services = environment.environment().services();
@@ -104,6 +108,7 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
     let charge = Charge { draft: Arc::new(draft), active, held: Arc::new(held) };
     let report =
         carry_out(&experiment, &profile, charge, Box::new(injector), (service, probes), services).await;
+    settle(services, report.as_ref().is_ok_and(Report::passed)).await;
     if let (true, Ok(report)) = (experiment.dry_run, &report)
         && let Some(plan) = &report.plan
     {
@@ -112,10 +117,18 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
     report
 }
 
+/// What was kept of the services to be looked at goes if the test has passed.
+async fn settle(services: &[Service], passed: bool) {
+    let settling = services.iter().map(|service| service.settler(passed));
+    let settling: Vec<_> = settling.collect();
+    // Of no interest to the verdict.
+    let _ = harness().spawn_blocking(move || settling.iter().for_each(|settle| settle())).await;
+}
+
 /// What must be so before anything is started: a reaper watches, the whole run has time left, nobody is in the way, and
 /// nothing of a dead run is. Returns the locks, and what was cleaned up.
 async fn clear_the_way(experiment: &Experiment, draft: &Draft) -> Result<(Held, Vec<String>), Error> {
-    safety::has_room(experiment)?;
+    safety::has_room(experiment, None)?;
     draft.open()?;
     let left = run_deadline(experiment.located.catalogue.safety().max_total_duration)?;
     // The guardian ends the run in time; a process that goes on all the same is ended from outside.
@@ -145,6 +158,11 @@ fn could_not_run(error: &Error) -> Trace {
     let marks = Marks { ended: Some(Duration::ZERO), ..Marks::default() };
     let trouble = Some(Trouble { stage: Stage::Setup, message: error.to_string() });
     Trace { marks, trouble, ..Trace::default() }
+}
+
+fn skipped(error: &Error) -> Trace {
+    let marks = Marks { ended: Some(Duration::ZERO), ..Marks::default() };
+    Trace { marks, skipped: Some(error.to_string()), ..Trace::default() }
 }
 
 fn stopped_in_setup(cause: AbortCause) -> Trace {
@@ -229,12 +247,13 @@ async fn carry_out(
         probes,
         body: once.then_some(line as Arc<dyn crate::port::Body>),
         progress,
-        mishap: mishaps(services),
+        mishaps: mishaps(services),
     };
     let longest = experiment.located.catalogue.safety().max_total_duration;
     let plan = Plan {
         fault: experiment.scenario.fault.clone(),
-        target: service.target(),
+        pin: experiment.scenario.pin.clone(),
+        target: safety::aimed(experiment, service),
         objectives: profile.objectives.clone(),
         baseline: planned.baseline,
         chaos: planned.chaos,
@@ -246,6 +265,7 @@ async fn carry_out(
         dry_run: experiment.dry_run,
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
+    monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);
     charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));
     // If the caller drops this future, the engine is told: it reverts and ends.
     let guard = CancelOnDrop(Arc::clone(&charge.active));
@@ -284,10 +304,10 @@ fn transactions(rate: Rate, line: Arc<Line>) -> ProbeSpec {
     }
 }
 
-/// Looks whether a process of ours has ended without our doing.
-fn mishaps(services: &[Service]) -> Box<dyn Fn() -> Option<String> + Send + Sync> {
-    let watched: Vec<_> = services.iter().map(Service::watch_end).collect();
-    Box::new(move || watched.iter().find_map(|look| look()))
+/// Looks whether a process of ours has ended, or come back, without our doing.
+fn mishaps(services: &[Service]) -> Box<dyn Fn() -> Vec<Mishap> + Send + Sync> {
+    let watched: Vec<_> = services.iter().map(Service::watch_mishaps).collect();
+    Box::new(move || watched.iter().flat_map(|look| look()).collect())
 }
 
 fn hand(

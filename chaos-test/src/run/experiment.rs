@@ -7,7 +7,7 @@ use super::driver::BodyFn;
 use super::{Chaos, Identity, IntoBodyResult, LocalFuture, Located, Objective, locate, read};
 use crate::environment::{AsEnvironment, Environment};
 use crate::error::Error;
-use crate::model::{AbortConditions, Fault, Intensity, Scenario, SloProfile};
+use crate::model::{AbortConditions, Fault, Intensity, Pin, Scenario, SloProfile};
 use crate::port::DynInjector;
 use crate::report::Report;
 use crate::units::Rate;
@@ -43,6 +43,7 @@ pub struct Experiment {
     pub(super) injector: Option<Box<dyn DynInjector>>,
     pub(super) dry_run: bool,
     pub(super) confirmed: bool,
+    pub(super) stress_host: bool,
 }
 
 type Started = LocalFuture<Result<Arc<dyn AsEnvironment>, Error>>;
@@ -106,6 +107,7 @@ impl Experiment {
             target: None,
             expected_impact: None,
             abort_conditions: None,
+            pin: Pin::default(),
         };
         Ok(Self::new(scenario, locate()?))
     }
@@ -127,6 +129,7 @@ impl Experiment {
             injector: None,
             dry_run: false,
             confirmed: false,
+            stress_host: false,
         }
     }
 
@@ -144,11 +147,11 @@ impl Experiment {
         F: FnOnce() -> R + 'static,
         R: Future<Output = Result<E, X>> + 'static,
         E: AsEnvironment,
-        X: std::fmt::Debug,
+        X: std::fmt::Debug + 'static,
     {
         self.environment = Source::Start(Box::new(move || {
             Box::pin(async move {
-                let started = start().await.map_err(|error| Error::setup(format!("{error:?}")))?;
+                let started = start().await.map_err(|error| Error::of_environment(&error))?;
                 Ok(Arc::new(started) as Arc<dyn AsEnvironment>)
             })
         }));
@@ -276,14 +279,6 @@ impl Experiment {
         self.injector = Some(Box::new(injector));
         self
     }
-
-    /// Confirms a fault that `safety.require_confirmation` asks about, as `CHAOS_TEST_CONFIRM=<scenario>` does. That is
-    /// asked only about a target this run did not start itself.
-    pub fn confirmed(mut self, confirmed: bool) -> Self {
-        self.confirmed = confirmed;
-        self
-    }
-
     pub(crate) fn identified(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self

@@ -8,11 +8,13 @@
 //! Not here: how anything is measured, injected or judged.
 
 mod active;
+mod alerts;
 mod audit;
 mod body;
 mod catalogue_file;
 mod chaos;
 mod client;
+mod consent;
 mod deadline;
 mod driver;
 mod execute;
@@ -20,10 +22,12 @@ mod experiment;
 mod housekeeping;
 mod identity;
 mod locks;
+mod monitor;
 mod noted;
 mod objective;
 mod panics;
 mod phases;
+mod pinned;
 mod plan;
 mod progress;
 mod record;

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::Fault;
+use crate::model::{Fault, PassedOver, Pin};
 use crate::port::{
     BoxFuture, DynInjector, InjectError, ObserveError, Prepared, Presence, RevertError, RevertRecord,
     Support, Target,
@@ -11,8 +11,11 @@ use crate::report::{PlannedAction, PlannedInjection};
 /// asks.
 pub(super) struct Noted {
     inner: Box<dyn DynInjector>,
+    pin: Pin,
     dry_run: bool,
     notes: Notes,
+    /// The better rungs that are not used, as the last answer had it.
+    passed_over: Mutex<Vec<PassedOver>>,
 }
 
 /// What an injector has answered so far.
@@ -20,9 +23,9 @@ pub(super) struct Noted {
 pub(super) struct Notes(Arc<Mutex<Option<PlannedInjection>>>);
 
 impl Noted {
-    pub(super) fn of(inner: Box<dyn DynInjector>, dry_run: bool) -> (Self, Notes) {
+    pub(super) fn of(inner: Box<dyn DynInjector>, pin: Pin, dry_run: bool) -> (Self, Notes) {
         let notes = Notes::default();
-        (Self { inner, dry_run, notes: notes.clone() }, notes)
+        (Self { inner, pin, dry_run, notes: notes.clone(), passed_over: Mutex::default() }, notes)
     }
 }
 
@@ -37,7 +40,7 @@ impl Notes {
     }
 }
 
-fn possible(prepared: &Prepared) -> PlannedInjection {
+fn possible(prepared: &Prepared, passed_over: Vec<PassedOver>) -> PlannedInjection {
     let action = |step: &crate::port::PlannedStep| PlannedAction {
         action: step.action.clone(),
         touches: step.touches.clone(),
@@ -46,6 +49,7 @@ fn possible(prepared: &Prepared) -> PlannedInjection {
     PlannedInjection::Possible {
         mechanism: prepared.mechanism.clone(),
         detail: prepared.detail.clone(),
+        passed_over,
         steps: prepared.steps.iter().map(action).collect(),
         if_this_process_dies: prepared.record.undo.iter().map(ToString::to_string).collect(),
     }
@@ -54,8 +58,11 @@ fn possible(prepared: &Prepared) -> PlannedInjection {
 impl DynInjector for Noted {
     fn support(&self, fault: &Fault, target: &Target) -> Support {
         let support = self.inner.support(fault, target);
-        if let Support::No { reason } = &support {
-            self.notes.keep(PlannedInjection::Impossible(reason.clone()));
+        match support.choose(fault.kind(), &self.pin) {
+            Ok(choice) => {
+                *self.passed_over.lock().unwrap_or_else(PoisonError::into_inner) = choice.passed_over
+            }
+            Err(why) => self.notes.keep(PlannedInjection::Impossible(why)),
         }
         support
     }
@@ -64,11 +71,13 @@ impl DynInjector for Noted {
         &'a self,
         fault: &'a Fault,
         target: &'a Target,
+        mechanism: &'a str,
     ) -> BoxFuture<'a, Result<Prepared, InjectError>> {
         Box::pin(async move {
-            let prepared = self.inner.prepare(fault, target).await;
+            let prepared = self.inner.prepare(fault, target, mechanism).await;
+            let passed_over = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).clone();
             self.notes.keep(match &prepared {
-                Ok(prepared) => possible(prepared),
+                Ok(prepared) => possible(prepared, passed_over),
                 Err(error) => PlannedInjection::Impossible(error.to_string()),
             });
             prepared

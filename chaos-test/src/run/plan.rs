@@ -43,7 +43,11 @@ pub(super) fn of(
         phases,
         held: scenario.fault.held_for(phases.chaos),
         injection: PlannedInjection::NotAsked,
-        may_touch: services.iter().map(may_touch).collect(),
+        may_touch: services
+            .iter()
+            .map(may_touch)
+            .chain(experiment.stress_host.then(|| "processor time and memory of this host, as agreed".into()))
+            .collect(),
         abort: scenario
             .abort_conditions
             .clone()
@@ -57,7 +61,7 @@ fn service(service: &Service) -> PlannedService {
         name: service.name().to_owned(),
         kind: kind.to_string(),
         address: service.address().to_string(),
-        started_here: kind == TargetKind::Process,
+        started_here: kind.is_ours(),
     }
 }
 
@@ -68,6 +72,11 @@ fn may_touch(service: &Service) -> String {
         TargetKind::Process => {
             format!(
                 "{name}: its process and what that starts, the way to it, and processor time of this host"
+            )
+        }
+        TargetKind::Container => {
+            format!(
+                "{name}: its container, the network and the groups of processes it is in, and the way to it"
             )
         }
         TargetKind::Url => format!("{name}: the way to it through its front door, not the service itself"),

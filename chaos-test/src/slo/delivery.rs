@@ -13,11 +13,10 @@ pub enum Proof {
     Missing(String),
 }
 
-/// Fewer readings than this prove nothing.
-const FEWEST: usize = 3;
+const FEWEST: usize = DoseReading::FEWEST;
 
 /// Whether the fault was really there: at least three readings in the fault window, and at most one in five with
-/// half of the dose asked for or less. A reading that failed counts as none.
+/// [too little](DoseReading::ENOUGH) of the dose asked for. A reading that failed counts as none.
 pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
     let Some(delivery) = delivery else {
         return Proof::Missing("nothing was injected".into());
@@ -48,9 +47,10 @@ pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
     }
     let asked = readings[0].asked;
     let total = readings.len() + delivery.failed_readings as usize;
-    let short = readings.iter().filter(|r| !is_enough(r)).count() + delivery.failed_readings as usize;
+    let short =
+        readings.iter().filter(|reading| !reading.is_enough()).count() + delivery.failed_readings as usize;
     let median = median(readings);
-    if short * 5 > total || median <= asked / 2.0 {
+    if short * 5 > total || median <= asked * DoseReading::ENOUGH {
         return Proof::Missing(format!(
             "asked {}, measured {} (median of {} checks; {short} with half of it or less)",
             show_dose(delivery.unit, asked),
@@ -59,11 +59,6 @@ pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
         ));
     }
     Proof::Delivered { overdose: median > asked * 1.5 }
-}
-
-/// Whether a reading saw more than half of the dose asked for. One that is not a number saw nothing.
-pub(crate) fn is_enough(reading: &DoseReading) -> bool {
-    reading.measured > reading.asked / 2.0
 }
 
 /// The median of what was measured; 0 when nothing was.
@@ -79,6 +74,9 @@ pub fn show_dose(unit: DoseUnit, dose: f64) -> String {
         DoseUnit::Seconds if dose < 1.0 => format!("{:.1} ms", dose * 1e3),
         DoseUnit::Seconds => seconds(dose).map_or_else(|_| format!("{dose} s"), show_duration),
         DoseUnit::Cores => format!("{dose:.2} cores"),
+        DoseUnit::Bytes => format!("{:.1} MiB", dose / f64::from(1 << 20)),
+        DoseUnit::Share => format!("{:.1} %", dose * 100.0),
+        DoseUnit::Workers => format!("{dose:.1} workers"),
         DoseUnit::Down => if dose > 0.5 { "down" } else { "up" }.into(),
     }
 }

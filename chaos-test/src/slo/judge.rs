@@ -68,8 +68,8 @@ pub struct StreamFigures {
 ///
 /// The order of precedence: a run that could not be carried out, or left something behind, is `Error`; one that was
 /// stopped is `Aborted`; an unhealthy baseline, a fault that is not proven, a starved prober make it `Inconclusive`
-/// whatever the numbers say (a failing body still fails); a dry run in which all went well until there is `Skipped`; else
-/// the worst of the evaluations and the body.
+/// whatever the numbers say (a failing body still fails); a dry run that went well until there, or a test whose host lacks
+/// something, is `Skipped`; else the worst of the evaluations and the body.
 ///
 /// What was left behind takes nothing from what was measured before: the rest is judged as if it were not there.
 pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
@@ -116,7 +116,9 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
         Some(BodyEnd::Ok) | None => {}
     }
     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled()).count();
-    if scheduled == 0 && !cut_short {
+    // What was skipped before it was started has no streams at all.
+    let unstarted = trace.skipped.is_some() && trace.streams.is_empty();
+    if scheduled == 0 && !cut_short && !unstarted {
         judgement.push(Verdict::Inconclusive, Reason::NoSamples);
         return judgement;
     }

@@ -18,7 +18,6 @@ mod starvation;
 mod verdict;
 
 pub use baseline::{Baseline, baseline};
-pub(crate) use delivery::is_enough;
 pub use delivery::{Proof, median, proof, show_dose};
 pub use evaluate::{Evaluation, Figure, Indicator};
 pub use judge::{ALPHA, Judgement, StreamFigures, judge};

@@ -44,7 +44,7 @@ impl fmt::Display for Verdict {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nothing was to be injected; why, in a few words: `dry run`.
+    /// Nothing was to be injected; why, in a few words: `dry run`. More may follow after a colon.
     Skipped(String),
     /// The service broke its objectives before any fault; nothing was injected.
     BaselineUnhealthy(String),
@@ -123,7 +123,7 @@ impl Reason {
     /// message, so it stands there whole.
     pub fn label(&self) -> String {
         match self {
-            Self::Skipped(why) => why.clone(),
+            Self::Skipped(why) => why.split(": ").next().unwrap_or_default().into(),
             Self::BaselineUnhealthy(_) => "baseline unhealthy".into(),
             Self::FaultNotDelivered(_) => "fault not delivered".into(),
             Self::ProberStarved { .. } => "prober starved".into(),

@@ -66,3 +66,9 @@ pub(crate) fn processors() -> usize {
 pub(crate) fn parent_pid() -> u32 {
     std::os::unix::process::parent_id()
 }
+
+/// Whether this process has the rights of root.
+#[cfg(feature = "cli")]
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}

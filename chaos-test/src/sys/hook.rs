@@ -18,35 +18,57 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::libc;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 
 use super::owner;
 
-/// The role a helper plays, and its token: `burn <token>`.
-const ROLE: &str = "CHAOS_TEST_HELPER";
+/// The role a helper plays, its token, and what it is told about its work: `burn <token> 0.25`.
+pub(crate) const ROLE: &str = "CHAOS_TEST_HELPER";
 /// The mark every worker and every service carries in its environment, by which it is known as ours.
 pub(crate) const MARK: &str = "CHAOS_TEST_MARK";
 
 /// What a helper process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Burns processor time until its standard input closes.
+    /// Burns processor time until its standard input closes. Its order: the share of one processor, `0.25`.
     Burn,
+    /// Takes memory and keeps it. Its order: bytes, and over how many milliseconds.
+    Hog,
+    /// Writes and syncs. Its order: the most a file may have, and the directory.
+    Write,
     /// Looks like a worker and does nothing: for the tests that prove we notice.
     Idle,
+    /// Syncs a file once, and says how that went.
+    Sync,
     /// Waits for its parent to end, and pays what it owes.
     Reap,
+    /// Makes sockets and faults in a network of its own, as it is asked to.
+    Network,
+    /// Does what it is asked to, in a container.
+    Sidecar,
 }
 
 impl Role {
-    const ALL: [(&'static str, Self); 3] = [("burn", Self::Burn), ("idle", Self::Idle), ("reap", Self::Reap)];
+    const ALL: [(&'static str, Self); 8] = [
+        ("burn", Self::Burn),
+        ("hog", Self::Hog),
+        ("write", Self::Write),
+        ("idle", Self::Idle),
+        ("sync", Self::Sync),
+        ("reap", Self::Reap),
+        ("network", Self::Network),
+        ("sidecar", Self::Sidecar),
+    ];
 
     fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| name)
     }
 
-    /// What such a process is called: the first word of its command line.
+    /// What such a process is called: the first word of its command line. In a container that has to be a file.
     fn program(self) -> String {
-        format!("chaos-test-{}", self.name())
+        let root = if self == Self::Sidecar { "/" } else { "" };
+        format!("{root}chaos-test-{}", self.name())
     }
 }
 
@@ -59,11 +81,13 @@ pub(crate) fn is_orphan() -> bool {
     then != 0 && then != super::env::parent_pid()
 }
 
-/// The role this process was started for, if it is a helper. Called before `main`; ends a helper that nobody holds.
-pub(crate) fn called() -> Option<Role> {
+/// The role this process was started for and its order, if it is a helper. Called before `main`; ends a helper that nobody
+/// holds.
+pub(crate) fn called() -> Option<(Role, String)> {
     STARTED_BY.store(super::env::parent_pid(), Ordering::Relaxed);
     let order = std::env::var(ROLE).ok()?;
-    let (role, token) = order.split_once(' ')?;
+    let (role, rest) = order.split_once(' ')?;
+    let (token, order) = rest.split_once(' ').unwrap_or((rest, ""));
     let (_, role) = Role::ALL.iter().find(|(name, _)| *name == role)?;
     // If that cannot be read, this may be a helper, and a user's tests must not run twice; or it is a test, which must not
     // pass without having run.
@@ -81,7 +105,7 @@ pub(crate) fn called() -> Option<Role> {
     let _ = nix::unistd::setsid();
     // SAFETY: close_range has no memory effects; descriptors from 3 on belong to nobody in this process yet.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
-    Some(*role)
+    Some((*role, order.to_owned()))
 }
 
 /// Reads from standard input without reading ahead.
@@ -99,22 +123,26 @@ fn read_exactly(buffer: &mut [u8]) -> io::Result<()> {
 }
 
 fn exit_failed() -> ! {
-    // SAFETY: `_exit` has no preconditions.
-    unsafe { libc::_exit(1) }
+    exit_with(1)
 }
 
 /// Ends a helper without running the destructors of a program that never began.
 pub(crate) fn exit() -> ! {
-    // SAFETY: `_exit` has no preconditions.
-    unsafe { libc::_exit(0) }
+    exit_with(0)
 }
 
-fn command(role: Role, token: &str) -> Command {
+/// The same, with something to say to its parent.
+pub(crate) fn exit_with(status: i32) -> ! {
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(status) }
+}
+
+fn command(role: Role, token: &str, order: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0(role.program())
         .env_clear()
-        .env(ROLE, format!("{} {token}", role.name()))
+        .env(ROLE, format!("{} {token} {order}", role.name()))
         .current_dir("/")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -125,24 +153,66 @@ fn command(role: Role, token: &str) -> Command {
 }
 
 /// Starts a worker that carries `mark` in its environment. It ends when the returned child's standard input is
-/// closed, which this process's death does too, or when this process is gone.
-pub(crate) fn start(role: Role, mark: &str) -> io::Result<Child> {
-    let mut command = command(role, mark);
+/// closed, which this process's death does too, or when this process is gone. It does nothing before `settle` has been
+/// given its number, which may put it where it belongs.
+pub(crate) fn start(
+    role: Role,
+    order: &str,
+    mark: &str,
+    settle: impl FnOnce(u32) -> io::Result<()>,
+) -> io::Result<Child> {
+    start_prepared(role, order, mark, |_| (), settle)
+}
+
+/// The same, with more to be said about how it is started.
+pub(crate) fn start_prepared(
+    role: Role,
+    order: &str,
+    mark: &str,
+    prepare: impl FnOnce(&mut Command),
+    settle: impl FnOnce(u32) -> io::Result<()>,
+) -> io::Result<Child> {
+    let mut command = command(role, mark, order);
     // Before it carries the mark: whoever carries one proves that its session is ours.
     // SAFETY: setsid is async-signal-safe and touches no memory.
     unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from)) };
+    prepare(&mut command);
     let mut child = command.env(MARK, mark).stdin(Stdio::piped()).spawn()?;
-    let told = child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(mark.as_bytes()));
+    let told = settle(child.id())
+        .and_then(|()| child.stdin.as_mut().map_or(Ok(()), |input| input.write_all(mark.as_bytes())));
     or_end(told, child)
+}
+
+/// Starts a helper for networks that carries `mark`; the socket leads to its standard input, and the helper ends when
+/// that is closed or this process is gone.
+pub(crate) fn start_network(mark: &str) -> io::Result<(Child, OwnedFd)> {
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+    let mut command = command(Role::Network, mark, "");
+    // Before it carries the mark, as a worker does.
+    // SAFETY: setsid is async-signal-safe and touches no memory.
+    unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from)) };
+    let child = command.env(MARK, mark).stdin(theirs).spawn()?;
+    let told = nix::unistd::write(&ours, mark.as_bytes()).map(drop).map_err(io::Error::from);
+    or_end(told, child).map(|child| (child, ours))
 }
 
 /// Starts a reaper; the socket leads to its standard input. It carries no mark: a reaper is nobody's residue.
 pub(crate) fn start_reaper() -> io::Result<(Child, OwnedFd)> {
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
     let token = owner::new_mark();
-    let child = command(Role::Reap, &token).stdin(theirs).stdout(Stdio::piped()).spawn()?;
+    let mut command = command(Role::Reap, &token, "");
+    // By these testcontainers finds the engine that it started containers in: its reaper has to find the same.
+    command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(leads_to_engine)));
+    let child = command.stdin(theirs).stdout(Stdio::piped()).spawn()?;
     let told = nix::unistd::write(&ours, token.as_bytes()).map(drop).map_err(io::Error::from);
     or_end(told, child).map(|child| (child, ours))
+}
+
+/// Whether a variable says where the container engine is.
+fn leads_to_engine(name: &str) -> bool {
+    name.starts_with("DOCKER_")
+        || name.starts_with("TESTCONTAINERS_")
+        || matches!(name, "HOME" | "XDG_RUNTIME_DIR" | "XDG_CONFIG_HOME")
 }
 
 /// The child, if it could be told its token; else it is ended.
@@ -153,6 +223,17 @@ fn or_end(told: io::Result<()>, mut child: Child) -> io::Result<Child> {
             let _ = child.kill().and_then(|()| child.wait());
             Err(error)
         }
+    }
+}
+
+/// How a helper ended, if it has: the status it ended with, unless a signal ended it. It is not waited for, so its number
+/// stays its own.
+pub(crate) fn ended(helper: &Child) -> Option<Option<i32>> {
+    let looked = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(Pid::from_raw(helper.id() as i32)), looked).ok()? {
+        WaitStatus::StillAlive => None,
+        WaitStatus::Exited(_, status) => Some(Some(status)),
+        _ => Some(None),
     }
 }
 

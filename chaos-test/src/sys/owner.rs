@@ -60,6 +60,8 @@ impl Owner {
             return Standing::Elsewhere;
         }
         match procfs::find_start(self.pid) {
+            // Where other users' processes are hidden (`hidepid`), what cannot be seen may live all the same.
+            Ok(None) if is_hidden(self.pid) => Standing::Alive,
             Ok(start) if start != Some(self.start_ticks) => Standing::Dead,
             Ok(_) if procfs::is_running(self.pid) => Standing::Alive,
             Ok(_) => Standing::Dead,
@@ -75,6 +77,12 @@ impl Owner {
             && self.pid_ns == *pid_ns
             && procfs::start_ticks(self.pid) == Some(self.start_ticks)
     }
+}
+
+/// Whether there is a process of that number, though nobody shows it to us.
+fn is_hidden(pid: u32) -> bool {
+    use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
+    i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH))
 }
 
 /// This boot and this pid namespace.

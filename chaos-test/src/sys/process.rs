@@ -3,24 +3,29 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
+use tokio::net::TcpStream;
 
 use super::hook::MARK;
 use super::ledger::FileLedger;
+use super::net::Namespace;
 use super::owner::Owner;
+use super::supervisor::{Policy, Restarted, Restarts, Standing};
+use super::syncs::Gate;
 use super::undo::{Claim, Leader};
-use super::{files, ledger, owner, undo};
-use crate::port::{Ledger, ProcessControl, RevertRecord, UndoStep};
+use super::{descent, files, ledger, owner, syncs, undo};
+use crate::port::{BoxFuture, Ledger, ProcessControl, RevertRecord, SyncControl, UndoStep};
 
 /// How a process is started, every time.
 #[derive(Debug, Clone)]
@@ -32,6 +37,12 @@ pub(crate) struct ProcessSpec {
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) log: PathBuf,
+    /// Whether its syncs are supervised, and where it writes.
+    pub(crate) syncs: Option<Arc<Gate>>,
+    /// What brings it back when it has ended, if anything does.
+    pub(crate) restart: Option<Policy>,
+    /// The network it runs in, if not that of this process.
+    pub(crate) network: Option<Arc<Namespace>>,
 }
 
 /// A process of ours and everything it starts. Ended when it is [closed](Self::close) or dropped.
@@ -41,6 +52,8 @@ pub(crate) struct ManagedProcess {
     /// What it and all it starts carry in their environment, by which even those that leave its group are known.
     mark: String,
     slot: Mutex<Slot>,
+    /// When its restart policy brought it back.
+    restarts: Restarts,
 }
 
 /// A child is waited for only after all of its session was ended: while it is a zombie, its number cannot be given to a
@@ -49,6 +62,8 @@ pub(crate) struct ManagedProcess {
 struct Slot {
     child: Option<Child>,
     closed: bool,
+    /// A fault keeps it down: no restart policy brings it back.
+    held: bool,
     /// Its end is noted in the ledger.
     settled: bool,
 }
@@ -71,7 +86,7 @@ impl ManagedProcess {
             let text = format!("not started, for its end cannot be written down: {error}");
             io::Error::new(error.source.kind(), text)
         })?;
-        let process = Self { spec, mark, slot: Mutex::default() };
+        let process = Self { spec, mark, slot: Mutex::default(), restarts: Restarts::default() };
         process.respawn()?;
         Ok(process)
     }
@@ -79,6 +94,51 @@ impl ManagedProcess {
     /// What it and all it starts carry in their environment.
     pub(crate) fn mark(&self) -> &str {
         &self.mark
+    }
+
+    /// Control of its syncs, if they are supervised.
+    pub(crate) fn syncs(&self) -> Option<Arc<dyn SyncControl>> {
+        self.spec.syncs.clone().map(|gate| gate as Arc<dyn SyncControl>)
+    }
+
+    /// How its restart policy finds it.
+    pub(crate) fn standing(&self) -> Standing {
+        let slot = self.slot();
+        match &slot.child {
+            _ if slot.closed => Standing::Closed,
+            _ if slot.held => Standing::Held,
+            None => Standing::Down { well: false },
+            Some(child) => match exit(child) {
+                None => Standing::Up,
+                Some(status) => Standing::Down { well: matches!(status, WaitStatus::Exited(_, 0)) },
+            },
+        }
+    }
+
+    /// Starts it again, if it is still down and nothing holds it there.
+    pub(crate) fn restart(&self, down: Duration) -> io::Result<()> {
+        let mut slot = self.slot();
+        if slot.held || !self.start_again(&mut slot)? {
+            return Ok(());
+        }
+        self.restarts.note(down);
+        Ok(())
+    }
+
+    /// What its restart policy has done so far.
+    pub(crate) fn restarts(&self) -> Vec<Restarted> {
+        self.restarts.so_far()
+    }
+
+    /// Starts it if it is down; true if that was so.
+    fn start_again(&self, slot: &mut Slot) -> io::Result<bool> {
+        if slot.closed || slot.child.as_ref().is_some_and(|child| exit(child).is_none()) {
+            return Ok(false);
+        }
+        // What a child that ended by itself has left of its group goes with it.
+        slot.end(&self.mark)?;
+        slot.child = Some(self.spawn()?);
+        Ok(true)
     }
 
     pub(crate) fn log(&self) -> &Path {
@@ -123,10 +183,16 @@ impl ManagedProcess {
         if let Some(dir) = &self.spec.dir {
             command.current_dir(dir);
         }
+        let (door, enter) = match &self.spec.syncs {
+            Some(_) => syncs::door().map(|(ours, theirs)| (Some(ours), Some(theirs)))?,
+            None => (None, None),
+        };
         let (mut asked, ask) = io::pipe()?;
         let (answered, mut answer) = io::pipe()?;
         let parent = std::process::id();
-        // SAFETY: setsid, getppid, write, poll and read are async-signal-safe and touch no memory but the stack.
+        let network = self.spec.network.clone();
+        // SAFETY: setsid, getppid, setns, write, poll, read and entering the gate of syncs are system calls, and touch no
+        // memory but the stack.
         unsafe {
             command.pre_exec(move || {
                 nix::unistd::setsid()?;
@@ -144,9 +210,11 @@ impl ManagedProcess {
                     }
                 }
                 match nix::unistd::read(&answered, &mut [0]) {
-                    Ok(1) => Ok(()),
+                    Ok(1) => network.as_ref().map_or(Ok(()), |network| network.join()),
                     _ => Err(io::ErrorKind::Interrupted.into()),
-                }
+                }?;
+                // Last, for a filter may forbid what was done before.
+                enter.as_ref().map_or(Ok(()), |door| syncs::enter(door.as_fd()))
             });
         }
         let mark = self.mark.clone();
@@ -164,7 +232,21 @@ impl ManagedProcess {
         // With its ends of the pipes: if there is no child, nobody asks.
         drop(command);
         let _ = noting.join();
-        child
+        match (child, &self.spec.syncs, door) {
+            (Ok(child), Some(gate), Some(door)) => answered_for(child, gate, door),
+            (child, ..) => child,
+        }
+    }
+}
+
+/// A child whose syncs somebody answers. Without that it would wait for ever at its first one.
+fn answered_for(mut child: Child, gate: &Gate, door: OwnedFd) -> io::Result<Child> {
+    match gate.admit(door) {
+        Ok(()) => Ok(child),
+        Err(error) => {
+            let _ = child.kill().and_then(|()| child.wait());
+            Err(error)
+        }
     }
 }
 
@@ -172,12 +254,16 @@ impl Slot {
     /// Ends the child, its group, its session, and all that carries its mark.
     fn end(&mut self, mark: &str) -> io::Result<()> {
         let Some(child) = &mut self.child else { return Ok(()) };
+        // Before anybody is ended: who has left both the session and the environment is ours by its parents, while they
+        // live.
+        let below = descent::of(&[child.id()], &|found| found == mark);
         // The child leads its session, so its group has its number. ESRCH: nobody is left in it. What is not permitted
         // here (a setuid program) is found, tried once more and named below.
         let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);
         let leader = Leader { mark: mark.to_owned(), process: Owner::of(child.id()) };
         let claim = Claim { wanted: &|found| found == mark, leaders: std::slice::from_ref(&leader) };
         undo::end_processes(&claim, END)?;
+        descent::end(&below, END)?;
         // It has ended, so this takes no time.
         child.wait()?;
         self.child = None;
@@ -207,19 +293,35 @@ impl ProcessControl for ManagedProcess {
         self.slot().closed
     }
 
+    fn mark(&self) -> String {
+        self.mark.clone()
+    }
+
+    fn answers(&self, at: SocketAddr) -> BoxFuture<'static, io::Result<()>> {
+        match self.spec.network.clone() {
+            Some(network) => Box::pin(async move { network.connect(at).await.map(drop) }),
+            None => Box::pin(async move { TcpStream::connect(at).await.map(drop) }),
+        }
+    }
+
     fn kill(&self) -> io::Result<()> {
+        let mut slot = self.slot();
+        slot.held = true;
+        slot.end(&self.mark)
+    }
+
+    fn crash(&self) -> io::Result<()> {
         self.slot().end(&self.mark)
+    }
+
+    fn restart_policy(&self) -> Option<String> {
+        self.spec.restart.map(|policy| policy.to_string())
     }
 
     fn respawn(&self) -> io::Result<()> {
         let mut slot = self.slot();
-        if slot.closed || slot.child.as_ref().is_some_and(|child| exit(child).is_none()) {
-            return Ok(());
-        }
-        // What a child that ended by itself has left of its group goes with it.
-        slot.end(&self.mark)?;
-        slot.child = Some(self.spawn()?);
-        Ok(())
+        slot.held = false;
+        self.start_again(&mut slot).map(drop)
     }
 }
 

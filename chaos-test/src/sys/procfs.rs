@@ -48,6 +48,11 @@ fn has_threads(pid: u32) -> bool {
     fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() > 1)
 }
 
+/// Whether a process waits for a disk, and not even a signal wakes it.
+pub(crate) fn is_waiting_for_a_disk(pid: u32) -> bool {
+    stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| state == "D"))
+}
+
 /// Whether a process is stopped, by a signal or by whoever traces it.
 pub(crate) fn is_stopped(pid: u32) -> bool {
     stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| matches!(state.as_str(), "T" | "t")))
@@ -79,9 +84,21 @@ pub(crate) fn name(pid: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
 }
 
+/// Whether a process is under a seccomp filter.
+pub(crate) fn is_filtered(pid: u32) -> io::Result<bool> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    Ok(status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() == "2")))
+}
+
 /// The session a process belongs to.
 pub(crate) fn session(pid: u32) -> Option<u32> {
     stat(pid).ok()?.get(3)?.parse().ok()
+}
+
+/// Who started a process (or has inherited it since), and when it was started.
+pub(crate) fn parent_and_start(pid: u32) -> Option<(u32, u64)> {
+    let fields = stat(pid).ok()?;
+    Some((fields.get(1)?.parse().ok()?, fields.get(19)?.parse().ok()?))
 }
 
 /// The user a process runs as.
@@ -109,4 +126,73 @@ pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
 pub(crate) fn with_environment(entry: &str) -> Vec<u32> {
     let Some((name, value)) = entry.split_once('=') else { return Vec::new() };
     all().into_iter().filter(|pid| variable(*pid, name).as_deref() == Some(value)).collect()
+}
+
+/// The TCP sockets that listen on this port in a process's network namespace, as its descriptors name them.
+pub(crate) fn listening_sockets(pid: u32, port: u16) -> Vec<String> {
+    const LISTEN: &str = "0A";
+    let tables = ["tcp", "tcp6"].map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")));
+    let lines = tables.iter().flatten().flat_map(|table| table.lines().skip(1));
+    lines
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let local = u16::from_str_radix(fields.get(1)?.rsplit_once(':')?.1, 16).ok()?;
+            let listens = local == port && fields.get(3) == Some(&LISTEN);
+            listens.then_some(format!("socket:[{}]", fields.get(9)?))
+        })
+        .collect()
+}
+
+/// What a process has used, by its own account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ProcessUsage {
+    pub(crate) parent: u32,
+    /// Its processor time, and that of children it has waited for.
+    pub(crate) cpu: Duration,
+    /// Bytes resident, and how many of them are or may be shared.
+    pub(crate) resident: u64,
+    pub(crate) shared: u64,
+    /// Bytes from and to storage, also of children it has waited for.
+    pub(crate) read: u64,
+    pub(crate) written: u64,
+}
+
+/// What a process has used; the storage is nothing where we may not look.
+pub(crate) fn usage(pid: u32) -> io::Result<ProcessUsage> {
+    let fields = stat(pid)?;
+    let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    // utime, stime, cutime and cstime of proc(5), in ticks.
+    let ticks: u64 = (11..=14).map(number).sum();
+    let pages: Vec<u64> = fs::read_to_string(format!("/proc/{pid}/statm"))?
+        .split_ascii_whitespace()
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    let bytes = |at: usize| pages.get(at).copied().unwrap_or(0).saturating_mul(page_size());
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let of = |name: &str| {
+        let rest = io.lines().find_map(|line| line.strip_prefix(name));
+        rest.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0)
+    };
+    Ok(ProcessUsage {
+        parent: number(1) as u32,
+        cpu: Duration::from_secs_f64(ticks as f64 / ticks_per_second()),
+        resident: bytes(1),
+        shared: bytes(2),
+        read: of("read_bytes:"),
+        written: of("write_bytes:"),
+    })
+}
+
+fn page_size() -> u64 {
+    configured(nix::libc::_SC_PAGESIZE, 4096)
+}
+
+fn ticks_per_second() -> f64 {
+    configured(nix::libc::_SC_CLK_TCK, 100) as f64
+}
+
+fn configured(name: i32, usual: u64) -> u64 {
+    // SAFETY: sysconf takes an integer and returns one.
+    let value = unsafe { nix::libc::sysconf(name) };
+    u64::try_from(value).ok().filter(|value| *value > 0).unwrap_or(usual)
 }

@@ -2,7 +2,7 @@
 //!
 //! The audit does not ask an injector whether it has undone its fault; it looks for itself, for everything the faults of
 //! this version could have touched: processes with our marks, processes that were stopped, listeners, temporary files,
-//! entries of the ledger.
+//! entries of the ledger, and what the container engine keeps with our marks.
 #![allow(clippy::disallowed_methods, reason = "sys is where /proc is read")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +12,13 @@ use std::time::Duration;
 
 use super::undo::Claim;
 use super::{ledger, procfs, timer, undo};
+use crate::port::UndoStep;
 
 /// How long something may be on its way out.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a container engine may take to tell what it keeps.
+#[cfg(feature = "containers")]
+const ENGINE: Duration = Duration::from_secs(4);
 /// How long between two looks.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -27,6 +31,8 @@ pub(crate) struct Scope {
     pub(crate) ports: Vec<u16>,
     /// The marks of its faults.
     pub(crate) faults: Vec<String>,
+    /// Whether any of its services is in a container.
+    pub(crate) contained: bool,
 }
 
 /// What was there at one time, of what belongs to a scope.
@@ -42,6 +48,12 @@ pub(crate) struct Snapshot {
     files: BTreeSet<PathBuf>,
     /// Entries of the ledger that are still owed.
     owed: BTreeSet<String>,
+    /// What the container engine keeps, by mark, for people.
+    kept: BTreeMap<String, BTreeSet<String>>,
+    /// Containers of it that are frozen.
+    frozen: BTreeSet<String>,
+    /// Why nobody knows what the container engine keeps, if so.
+    unknown: Option<String>,
 }
 
 impl Scope {
@@ -66,7 +78,17 @@ impl Scope {
         let listening = listening();
         seen.listeners = self.ports.iter().copied().filter(|port| listening.contains(port)).collect();
         let owed = account.into_iter().flat_map(|account| account.owed);
-        seen.owed = owed.map(|debt| debt.record.id).filter(|id| mine(id)).collect();
+        for debt in owed.filter(|debt| mine(&debt.record.id)) {
+            // A file may be where nobody would look for it.
+            seen.files.extend(debt.record.undo.iter().filter_map(|step| match step {
+                UndoStep::RemoveFile { path, .. } => Some(PathBuf::from(path)).filter(|path| path.exists()),
+                _ => None,
+            }));
+            seen.owed.insert(debt.record.id);
+        }
+        if self.contained {
+            seen.ask_the_engine(mine);
+        }
         seen
     }
 
@@ -90,6 +112,12 @@ impl Scope {
             left.push(format!("{} stopped and never continued", undo::list(&stopped)));
         }
         left.extend(after.files.difference(&before.files).map(|path| format!("the file {}", path.display())));
+        for (mark, things) in after.kept.iter().filter(|(mark, _)| self.faults.contains(mark)) {
+            left.extend(things.iter().map(|thing| format!("the {thing} of the fault {mark}")));
+        }
+        let frozen = after.frozen.difference(&before.frozen);
+        left.extend(frozen.map(|container| format!("the {container} was paused and never continued")));
+        left.extend(after.unknown.clone());
         left
     }
 
@@ -104,8 +132,33 @@ impl Scope {
                 left.push(format!("the ledger still owes the end of {name}"));
             }
         }
+        left.extend(after.kept.values().flatten().map(|thing| format!("the {thing}")));
+        left.extend(after.unknown.clone());
         left.extend(after.listeners.iter().map(|port| format!("somebody still listens on port {port}")));
         left
+    }
+}
+
+impl Snapshot {
+    #[cfg(feature = "containers")]
+    fn ask_the_engine(&mut self, mine: impl Fn(&str) -> bool) {
+        match super::docker::marked_now(ENGINE) {
+            Ok(things) => {
+                for thing in things.into_iter().filter(|thing| mine(&thing.mark)) {
+                    if thing.paused {
+                        self.frozen.insert(thing.name.clone());
+                    }
+                    self.kept.entry(thing.mark).or_default().insert(thing.name);
+                }
+            }
+            Err(why) => self.unknown = Some(format!("nobody knows which containers are left: {why}")),
+        }
+    }
+
+    #[cfg(not(feature = "containers"))]
+    fn ask_the_engine(&mut self, _mine: impl Fn(&str) -> bool) {
+        self.unknown =
+            Some("nobody knows which containers are left: there is no feature `containers`".into());
     }
 }
 
@@ -113,11 +166,14 @@ impl Scope {
 /// letting go of its port, so only what stays is residue.
 pub(crate) fn that_stays(look: impl Fn() -> Vec<String>) -> Vec<String> {
     let deadline = timer::now() + PATIENCE;
+    // One look may take longer than that, and one alone proves nothing.
+    let mut looked = false;
     loop {
         let left = look();
-        if left.is_empty() || timer::now() >= deadline {
+        if left.is_empty() || (looked && timer::now() >= deadline) {
             return left;
         }
+        looked = true;
         std::thread::sleep(LOOK);
     }
 }
@@ -145,7 +201,12 @@ mod tests {
     use super::*;
 
     fn scope() -> Scope {
-        Scope { services: vec![("s".into(), "app".into())], ports: vec![10_000], faults: vec!["f".into()] }
+        Scope {
+            services: vec![("s".into(), "app".into())],
+            ports: vec![10_000],
+            faults: vec!["f".into()],
+            contained: false,
+        }
     }
 
     #[test]
@@ -187,6 +248,19 @@ mod tests {
                 "somebody still listens on port 10000"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_container_engine_keeps_is_listed() {
+        let mut after = Snapshot::default();
+        after.kept.insert("f".into(), BTreeSet::from(["container x".into()]));
+        after.kept.insert("s".into(), BTreeSet::from(["network y".into()]));
+        after.frozen.insert("container z".into());
+        assert_eq!(
+            scope().after_revert(&Snapshot::default(), &after, false),
+            ["the container x of the fault f", "the container z was paused and never continued"]
+        );
+        assert_eq!(scope().after_end(&after), ["the container x", "the network y"]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use nix::unistd::Pid;
 use super::hook::MARK;
 use super::owner::{Mark, Owner};
 use super::pidfd::PidFd;
-use super::{procfs, timer};
+use super::tree::Tree;
+use super::{containers, descent, procfs, timer};
 use crate::port::{RevertRecord, UndoStep};
 
 /// How long one step may take.
@@ -49,15 +50,25 @@ pub(crate) fn undo(
 }
 
 fn pay(step: &UndoStep, leaders: &[Leader]) -> Result<String, String> {
+    let of = |mark: &str| Vec::from_iter(leaders.iter().filter(|leader| leader.mark == *mark).cloned());
     match step {
         UndoStep::EndProcesses { mark } => {
-            let leaders: Vec<Leader> =
-                leaders.iter().filter(|leader| leader.mark == *mark).cloned().collect();
+            let leaders = of(mark);
             let ended =
                 end_processes(&Claim { wanted: &|found| found == mark, leaders: &leaders }, STEP_DEADLINE);
             Ok(said(&ended.map_err(|error| error.to_string())?))
         }
+        UndoStep::ContinueProcesses { mark } => {
+            let leader = of(mark).pop().map(|leader| leader.process);
+            let told = Tree::of(mark, leader).resume(STEP_DEADLINE).map_err(|error| error.to_string())?;
+            Ok(if told.is_empty() {
+                "no process was stopped".into()
+            } else {
+                format!("continued {}", list(&told))
+            })
+        }
         UndoStep::RemoveFile { path, mark } => remove_file(Path::new(path), mark),
+        UndoStep::RemoveContainers { mark } => containers::remove(mark, STEP_DEADLINE),
         UndoStep::Unknown => {
             Err("this version does not know it: use the cargo-chaos of the version that wrote it".into())
         }
@@ -88,9 +99,15 @@ pub(crate) struct Marked {
 /// Every running process of this user that carries a well-formed mark.
 pub(crate) fn marked() -> Vec<Marked> {
     let user = nix::unistd::geteuid().as_raw();
+    let mut marked = readable();
+    marked.retain(|process| procfs::user(process.pid) == Some(user));
+    marked
+}
+
+/// The same, whoever it runs as, of those this user may look at. What root starts often gives up root's rights.
+fn readable() -> Vec<Marked> {
     procfs::all()
         .into_iter()
-        .filter(|pid| procfs::user(*pid) == Some(user))
         .filter_map(|pid| {
             let mark = procfs::variable(pid, MARK)?;
             (mark.parse::<Mark>().is_ok() && procfs::is_running(pid)).then_some(Marked { pid, mark })
@@ -124,7 +141,8 @@ pub(crate) fn of(claim: &Claim<'_>) -> Vec<Marked> {
 ///
 /// A session is ours if its leader carries the mark, or is gone while a member carries it: whatever we start leads a
 /// session of its own before it carries a mark, so a mark is in no session but ours. It is ours as well if its leader was
-/// noted when we started it and is still that process (a zombie is). Looks again until nothing is found, for a process
+/// noted when we started it and is still that process (a zombie is). What such processes have started is ours as well,
+/// unless it carries a mark of somebody else. Looks again until nothing is found, for a process
 /// may be about to start another.
 ///
 /// # Errors
@@ -176,14 +194,25 @@ const OUTSIDE: u32 = 0;
 /// A process to be ended, and why it is ours.
 #[derive(Debug, Clone)]
 struct Victim {
-    /// With its own mark, or that of its session.
+    /// With its own mark, or that of its session or its parents.
     process: Marked,
-    /// The session it is in, if it is ours by that and not by a mark.
-    session: Option<u32>,
+    proof: Proof,
+}
+
+/// Why a process is ours.
+#[derive(Debug, Clone)]
+enum Proof {
+    /// Its own mark.
+    Mark,
+    /// The session it is in.
+    Session(u32),
+    /// Its parents, when it was looked for; it is still that process if it was started then.
+    Descent(Owner),
 }
 
 fn ours(claim: &Claim<'_>) -> Vec<Victim> {
-    let mut marked: Vec<Marked> = marked().into_iter().filter(|found| (claim.wanted)(&found.mark)).collect();
+    let mut marked: Vec<Marked> =
+        readable().into_iter().filter(|found| (claim.wanted)(&found.mark)).collect();
     let by_mark: HashSet<u32> = marked.iter().map(|process| process.pid).collect();
     let mut sessions: HashMap<u32, &str> = marked
         .iter()
@@ -200,11 +229,21 @@ fn ours(claim: &Claim<'_>) -> Vec<Victim> {
             let session = procfs::session(pid)?;
             let mark = (*sessions.get(&session)?).to_owned();
             procfs::is_running(pid)
-                .then_some(Victim { process: Marked { pid, mark }, session: Some(session) })
+                .then_some(Victim { process: Marked { pid, mark }, proof: Proof::Session(session) })
         }));
     }
     marked.sort_by_key(|process| std::cmp::Reverse(process.mark.parse::<Mark>().map(|mark| mark.n).ok()));
-    marked.into_iter().map(|process| Victim { process, session: None }).chain(members).collect()
+    let marked = marked.into_iter().map(|process| Victim { process, proof: Proof::Mark });
+    let mut victims: Vec<Victim> = marked.chain(members).collect();
+    let marks: HashMap<u32, String> =
+        victims.iter().map(|victim| (victim.process.pid, victim.process.mark.clone())).collect();
+    let roots: Vec<u32> = marks.keys().copied().collect();
+    // Last: whoever is ended after its parent is known by its start.
+    victims.extend(descent::of(&roots, claim.wanted).into_iter().map(|found| Victim {
+        process: Marked { pid: found.process.pid, mark: marks[&found.root].clone() },
+        proof: Proof::Descent(found.process),
+    }));
+    victims
 }
 
 /// Sends a process its end; false when it was ours no longer.
@@ -218,9 +257,10 @@ fn end(victim: &Victim, claim: &Claim<'_>) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     // Looked at again now that the number cannot become a stranger's.
-    let still = match victim.session {
-        None => procfs::variable(pid, MARK).is_some_and(|mark| (claim.wanted)(&mark)),
-        Some(session) => procfs::session(pid) == Some(session),
+    let still = match &victim.proof {
+        Proof::Mark => procfs::variable(pid, MARK).is_some_and(|mark| (claim.wanted)(&mark)),
+        Proof::Session(session) => procfs::session(pid) == Some(*session),
+        Proof::Descent(process) => process.is_there(),
     };
     if !still {
         return Ok(false);

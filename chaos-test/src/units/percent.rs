@@ -19,6 +19,9 @@ use super::{UnitError, number_and_suffix};
 pub struct Percent(f64);
 
 impl Percent {
+    /// All of it.
+    pub const HUNDRED: Self = Self(100.0);
+
     /// A percentage; an error when it is outside 0 to 100 or not a number.
     pub fn new(value: f64) -> Result<Self, UnitError> {
         if (0.0..=100.0).contains(&value) {

@@ -34,20 +34,25 @@ fn documented() -> Vec<(String, Fault, Intensity, u64)> {
         }
     };
     let number = |n: u32| NonZeroU32::new(n).unwrap();
-    family("CPU Stress", [30, 45, 60], &|i| Fault::CpuExhaust { workers: number([2, 4, 8][i]) });
+    family("CPU Stress", [30, 45, 60], &|i| Fault::CpuExhaust {
+        workers: number([2, 4, 8][i]),
+        load: Percent::HUNDRED,
+    });
     family("Memory Stress", [30, 45, 60], &|i| Fault::MemoryLeak {
         size: ByteSize::new([256, 512, 1024][i] * MIB),
     });
     family("Network Delay", [30, 45, 60], &|i| Fault::NetworkDelay {
         delay: Duration::from_millis([50, 200, 500][i]),
         jitter: Duration::ZERO,
+        bandwidth: None,
         interface: interface.clone(),
     });
     family("Packet Loss", [30, 45, 30], &|i| Fault::NetworkLoss {
         loss: percent([5.0, 15.0, 30.0][i]),
+        connections: None,
         interface: interface.clone(),
     });
-    family("Disk Stress", [30, 45, 60], &|i| Fault::DiskStress { workers: number([1, 2, 4][i]) });
+    family("Disk Stress", [30, 45, 60], &|i| Fault::DiskStress { workers: number([1, 2, 4][i]), sync: None });
     let database = |recovery| Fault::DatabaseDown {
         database: Some("postgres".into()),
         mode: OutageMode::Crash,

@@ -1,8 +1,12 @@
 //! A user's file over the built-in one: what it replaces, adds, inherits, and may write in other ways.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chaos_test::model::{AbortConditions, Catalogue, Fault, Intensity, OutageMode, SeverityBounds};
+use chaos_test::model::{
+    AbortConditions, Catalogue, ConnectionFault, Fault, Fidelity, Intensity, OutageMode, Pin, SeverityBounds,
+    SyncFault,
+};
 use chaos_test::units::{ByteSize, Percent};
 
 #[track_caller]
@@ -141,13 +145,25 @@ fn every_parameter_can_be_written() {
     intensity: light
     duration: 1.5s
     target: api
-    parameters: {delay_ms: 2.5, jitter_ms: \"20ms\", interface: eth1, expected_impact: Waits.}
+    parameters: {delay_ms: 2.5, jitter_ms: \"20ms\", bandwidth: 1M, interface: eth1, expected_impact: Waits.}
+    fidelity: packet
     abort_conditions: {error_rate_percent: 90}
   - name: Loss
     type: network_loss
     intensity: light
     duration: 2m
-    parameters: {loss_percent: 0.5}
+    parameters: {loss_percent: 0.5, connections: half_open}
+    mechanism: proxy
+  - name: Half
+    type: cpu_exhaust
+    intensity: light
+    duration: 1
+    parameters: {cpu_workers: 2, cpu_load_percent: 50}
+  - name: Syncs
+    type: disk_stress
+    intensity: light
+    duration: 1
+    parameters: {sync_delay_ms: 20}
   - name: Leak
     type: memory_leak
     intensity: light
@@ -173,13 +189,23 @@ fn every_parameter_can_be_written() {
     let scenario = |name: &str| catalogue.scenario(name).unwrap().clone();
     let (interface, delay, jitter) =
         (Some("eth1".into()), Duration::from_micros(2500), Duration::from_millis(20));
-    assert_eq!(scenario("Jitter").fault, Fault::NetworkDelay { delay, jitter, interface });
+    let bandwidth = Some(ByteSize::new(1 << 20));
+    assert_eq!(scenario("Jitter").fault, Fault::NetworkDelay { delay, jitter, bandwidth, interface });
+    let packet = Pin { mechanism: None, fidelity: Some(Fidelity::Packet) };
+    assert_eq!(scenario("Jitter").pin, packet);
     assert_eq!(scenario("Jitter").service(), Some("api"));
     assert_eq!(scenario("Jitter").expected_impact.as_deref(), Some("Waits."));
     let own = AbortConditions { error_rate: Percent::new(90.0).ok(), ..AbortConditions::default() };
     assert_eq!(scenario("Jitter").abort_conditions, Some(own), "in place of the catalogue's, not over them");
     let loss = Percent::new(0.5).unwrap();
-    assert_eq!(scenario("Loss").fault, Fault::NetworkLoss { loss, interface: None });
+    let connections = Some(ConnectionFault::HalfOpen);
+    assert_eq!(scenario("Loss").fault, Fault::NetworkLoss { loss, connections, interface: None });
+    assert_eq!(scenario("Loss").pin, Pin { mechanism: Some("proxy".into()), fidelity: None });
+    let (workers, load) = (NonZeroU32::new(2).unwrap(), Percent::new(50.0).unwrap());
+    assert_eq!(scenario("Half").fault, Fault::CpuExhaust { workers, load });
+    let sync = Some(SyncFault::Delay(Duration::from_millis(20)));
+    assert_eq!(scenario("Syncs").fault, Fault::DiskStress { workers: NonZeroU32::MIN, sync });
+    assert!(scenario("Leak").pin == Pin::default());
     assert_eq!(scenario("Leak").fault, Fault::MemoryLeak { size: ByteSize::new(1 << 20) });
     let crash = Fault::ContainerCrash {
         container: Some("web".into()),

@@ -1,4 +1,3 @@
-use chaos_test::inject::injector_for;
 use chaos_test::model::{Catalogue, slug};
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -25,17 +24,21 @@ const MISTAKEN: &str =
     "scenario_groups:\n  ours: {description: x, scenarios: [Light CPU Stres]}\nsafty: {}\n";
 
 #[test]
-fn list_shows_every_scenario_with_its_test_name_and_whether_it_can_be_run() {
+fn list_shows_every_scenario_with_its_test_name_and_how_it_is_made() {
     let ended = Sandbox::new().run(&["list"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     for scenario in Catalogue::builtin().scenarios() {
         let prefix = format!("  {} ", scenario.name);
         let line = ended.stdout.lines().find(|line| line.starts_with(&prefix)).expect(&scenario.name);
-        let injector = if injector_for(&scenario.fault).is_ok() { " yes " } else { " not yet " };
+        let mechanisms = scenario.fault.kind().mechanisms().join(", ");
         let name = format!(" {} ", slug(&scenario.name));
-        for part in
-            [scenario.fault.kind().name(), scenario.intensity.name(), injector, &name, &scenario.description]
-        {
+        for part in [
+            scenario.fault.kind().name(),
+            scenario.intensity.name(),
+            &mechanisms,
+            &name,
+            &scenario.description,
+        ] {
             assert!(line.contains(part), "{part} in {line}");
         }
     }
@@ -59,7 +62,7 @@ fn list_adds_what_a_file_of_ones_own_adds() {
         .collect();
     assert_snapshot!(mine.join("\n"), @r#"
     Scenarios of the built-in catalogue and scenarios/chaos_scenarios.yml
-      Busy Payments                  cpu_exhaust       light      20 s      yes       busy_payments                  Two busy workers beside the payments.
+      Busy Payments                  cpu_exhaust       light      20 s      cgroup-workers, workers, sidecar-workers                                   busy_payments                  Two busy workers beside the payments.
       payments              Busy Payments, Light Network Delay
       canary       ≤ 0.5 %     ≥ 95 %        ≤ 500 ms         ≤ 30 s           ≤ 10 s         Busy Payments
     "#);
@@ -85,8 +88,13 @@ fn list_for_programs() {
       "duration_seconds": 20.0,
       "expected_impact": null,
       "fault": "cpu_exhaust 2 workers",
-      "injector": true,
+      "fidelity": null,
       "intensity": "light",
+      "mechanisms": [
+        "cgroup-workers",
+        "workers",
+        "sidecar-workers"
+      ],
       "name": "Busy Payments",
       "target": null,
       "test": "busy_payments",
@@ -183,15 +191,4 @@ fn check_without_a_file_checks_the_one_that_applies() {
     let mut elsewhere = sandbox.command(&["check"]);
     let output = elsewhere.env("CHAOS_TEST_CATALOGUE", "missing.yml").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-}
-
-#[test]
-fn check_warns_about_scenarios_that_cannot_be_run_yet() {
-    let missing = Catalogue::builtin().scenarios().iter().find(|s| injector_for(&s.fault).is_err());
-    let Some(missing) = missing else { return };
-    let ended = Sandbox::new().run(&["check"]);
-    assert_eq!(ended.code, Some(0));
-    let warning = format!("warning: no injector for `{}` exists yet: ", missing.fault.kind());
-    let line = ended.stderr.lines().find(|line| line.starts_with(&warning)).expect("a warning");
-    assert!(line.contains(&format!("\"{}\"", missing.name)), "{line}");
 }

@@ -138,16 +138,15 @@ fn a_group_is_run_and_what_cannot_be_is_named() {
         "--output",
     ]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(
-        ended
-            .stderr
-            .contains("not run: Busy Host: cpu_exhaust is not possible here: target is not a process")
-    );
-    assert!(
-        ended.stdout.contains("  Brief Delay  Pass     SLO \"default\" held under \"Brief Delay\"\n"),
-        "{ended:?}"
-    );
-    assert!(ended.stdout.contains("  Busy Host    not run  cpu_exhaust is not possible here"), "{ended:?}");
+    assert!(ended.stderr.contains("not run: Busy Host: cpu_exhaust is not possible here: "), "{ended:?}");
+    for rung in ["cgroup-workers: target was not started by this run", "; workers: target is not a process"] {
+        assert!(ended.stderr.contains(rung), "{rung}: {ended:?}");
+    }
+    assert!(ended.stdout.contains("  Brief Delay  Pass     proxy      40.0 ms  "), "{ended:?}");
+    assert!(ended.stdout.contains("  SLO \"default\" held under \"Brief Delay\"\n"), "{ended:?}");
+    let refused =
+        "  Busy Host    not run  -          -        -         -       -       cpu_exhaust is not possible";
+    assert!(ended.stdout.contains(refused), "{ended:?}");
     assert!(ended.stdout.contains("\n1 of 1 test passed, 1 not run; records: runs/local-"), "{ended:?}");
     let [report] = &records(&sandbox)[..] else { panic!("one record") };
     assert_eq!(report.planned.baseline.as_millis(), 800);
@@ -163,6 +162,75 @@ fn a_group_is_run_and_what_cannot_be_is_named() {
     let report = sandbox.run(&["report"]);
     assert_eq!(report.code, Some(0), "{report:?}");
     assert!(report.stdout.contains("`brief_delay`"), "{report:?}");
+}
+
+#[test]
+fn a_command_is_started_for_every_scenario_and_may_be_crashed() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "own.yml",
+        r#"
+scenarios:
+  - {name: Brief Crash, type: container_crash, intensity: light, duration: 9, parameters: {downtime: 0.4}}
+monitoring: {health_check: {endpoint: /api/health}}
+slo_targets: {recovery: {required_health_checks: 1}}
+"#,
+    );
+    let serve = format!("exec {} listen --port {{port}}", env!("CARGO_BIN_EXE_cargo-chaos"));
+    let own =
+        ["--scenario", "Brief Crash", "--config", "own.yml", "--baseline-samples", "40", "--duration", "3"];
+    let ended = sandbox.run(&[&["run", "--command", &serve][..], &own].concat());
+    let [report] = &records(&sandbox)[..] else { panic!("one record: {ended:?}") };
+    let delivery = report.trace.delivery.as_ref().expect("it was injected");
+    assert_eq!((delivery.mechanism.as_str(), report.planned.chaos.as_secs()), ("sigkill", 3));
+    assert!(delivery.readings.iter().all(|reading| reading.measured == 1.0), "{delivery:?}");
+    let table = "SCENARIO     VERDICT";
+    assert!(ended.stdout.contains(table) && ended.stdout.contains("  sigkill    down   down "), "{ended:?}");
+    assert!(report.rerun.contains("--duration 3") && report.rerun.contains("--command 'exec "), "{report:?}");
+    until("the end of the ledger", || !has_ledger(&sandbox));
+}
+
+#[test]
+fn a_command_that_is_brought_back_may_be_tried_for_that() {
+    let serve = format!("exec {} listen --port {{port}}", env!("CARGO_BIN_EXE_cargo-chaos"));
+    let tried = |more: &[&str]| {
+        let scenario = ["--scenario", "Service Recovery", "--baseline-samples", "30", "--dry-run"];
+        Sandbox::new().run(&[&["run", "--command", &serve][..], &scenario, more].concat())
+    };
+    let restarted = tried(&["--restart"]);
+    assert_eq!(restarted.code, Some(0), "{restarted:?}");
+    let alone = tried(&[]);
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+    assert!(alone.stderr.contains("nothing would bring target back"), "{alone:?}");
+}
+
+#[test]
+fn a_command_that_cannot_be_started_is_two() {
+    let ended = Sandbox::new().run(&["run", "--command", "exec /no/such/program", "--scenario", "Light CPU"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("target ended before it was ready (exit status: 127)"), "{ended:?}");
+    assert!(ended.stderr.contains("/no/such/program: not found"), "{ended:?}");
+}
+
+#[test]
+fn a_host_may_be_stressed_for_a_url_on_it_if_the_caller_agrees() {
+    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
+    sandbox.write("own.yml", OWN);
+    let args = ["run", "--target", &url, "--scenario", "Busy Host", "--config", "own.yml", "--dry-run"];
+    let args = [&args[..], &["--baseline-samples", "30", "--stress-host"]].concat();
+    let agreed = sandbox.run(&args);
+    assert_eq!(agreed.code, Some(0), "{agreed:?}");
+    assert!(agreed.stderr.contains("processor time and memory of this host, as agreed"), "{agreed:?}");
+    let elsewhere =
+        ["run", "--target", "http://192.0.2.1:1", "--scenario", "Busy Host", "--config", "own.yml"];
+    let elsewhere = ended(
+        sandbox.command(&[&elsewhere[..], &["--stress-host"]].concat()).env("CHAOS_TEST_ALLOW", "192.0.2.1"),
+    );
+    assert_eq!(elsewhere.code, Some(1), "{elsewhere:?}");
+    assert!(
+        elsewhere.stderr.contains("only a loopback address tells that it is on this host"),
+        "{elsewhere:?}"
+    );
 }
 
 #[test]
@@ -196,7 +264,7 @@ fn nothing_to_run_and_wrong_usage_are_two() {
     assert!(said(&["--target", &url, "--group", "smok"]).contains("no group named \"smok\""));
     assert!(said(&["--target", &url, "--slo", "stagin"]).contains("did you mean \"staging\"?"));
     assert!(said(&["--target", "https://localhost"]).contains("only http:// can be reached"));
-    assert!(said(&["--scenario", "Light Network Delay"]).contains("--target <URL>"));
+    assert!(said(&["--scenario", "Light Network Delay"]).contains("<--target <URL>|--command <COMMAND>>"));
     assert!(
         said(&["--target", &url, "--group", "smoke", "--intensity", "smoke"]).contains("cannot be used with")
     );
@@ -211,7 +279,7 @@ fn help_teaches() {
     for code in 0..=2 {
         assert!(help.stdout.contains(&format!("\n  {code}  ")), "{code}");
     }
-    assert!(help.stdout.contains("Examples:\n  cargo chaos run --target"));
+    assert!(help.stdout.contains("Examples:\n  cargo chaos run --command"));
     let widest = help.stdout.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(110), "{widest:?}");
 }

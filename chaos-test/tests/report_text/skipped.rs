@@ -1,4 +1,4 @@
-use chaos_test::model::{Outcome, Stage, Trouble};
+use chaos_test::model::{Outcome, Stage, Trace, Trouble};
 use chaos_test::report::{Report, Summary, render};
 use chaos_test::slo::Verdict;
 use insta::assert_snapshot;
@@ -31,6 +31,21 @@ fn what_goes_wrong_in_a_dry_run_is_no_skip() {
         story.trace.trouble = Some(Trouble { stage: Stage::Injection, message: "not possible here".into() });
     });
     assert_eq!(impossible.report().judgement.label(), "Error(injection)");
+}
+
+/// Of a test that its host cannot have there is no sample at all.
+#[test]
+fn what_was_never_started_says_what_the_host_lacks() {
+    let story = Story::new("survives").with(|story| {
+        story.trace =
+            Trace { skipped: Some("no container engine: nobody answers".into()), ..Trace::default() };
+    });
+    let report = story.report();
+    assert_eq!(report.judgement.label(), "Skipped(no container engine)");
+    assert!(report.passed());
+    let said =
+        "Skipped(no container engine) under \"Medium Network Delay\": nobody answers: nothing was injected";
+    assert_eq!(report.headline(), said);
 }
 
 /// A record that says both must not be green for a fault that was there.
@@ -91,7 +106,7 @@ fn markdown_shows_what_would_have_been_done() {
       3 inject       network_delay 200 ms on app by proxy (stream); mechanism `proxy`
                      does     network_delay 200 ms, in the proxy that is the front door of app
                      touches  traffic to app through its front door
-                     undo     the proxy passes on at once again; it ends with this process
+                     undo     the proxy passes everything on at once again; it ends with this process
                      the way back is written down first; then the witness must see the fault
       4 chaos        20 s under the fault
                      the test body starts, and runs once

@@ -61,6 +61,7 @@ impl Story {
             skipped: None,
             abort: None,
             residue: Vec::new(),
+            resources: Vec::new(),
         };
         Self {
             test: test.into(),
@@ -202,12 +203,13 @@ fn plan() -> RunPlan {
         phases: Planned { baseline: BASELINE, chaos: CHAOS, watch: Duration::from_secs(13) },
         held: CHAOS,
         injection: PlannedInjection::Possible {
+            passed_over: Vec::new(),
             mechanism: "proxy".into(),
             detail: "network_delay 200 ms on app by proxy (stream)".into(),
             steps: vec![PlannedAction {
                 action: "network_delay 200 ms, in the proxy that is the front door of app".into(),
                 touches: "traffic to app through its front door".into(),
-                undo: "the proxy passes on at once again; it ends with this process".into(),
+                undo: "the proxy passes everything on at once again; it ends with this process".into(),
             }],
             if_this_process_dies: Vec::new(),
         },
@@ -236,6 +238,7 @@ pub(crate) fn delivery(
 ) -> Delivery {
     let reading = |n: u32| DoseReading { at: from + n * Duration::from_secs(1), asked, measured };
     Delivery {
+        passed_over: Vec::new(),
         mechanism: "proxy".into(),
         detail,
         unit,

@@ -1,8 +1,6 @@
 use std::path::PathBuf;
 
 use chaos_test::__cli::{Found, catalogue};
-use chaos_test::inject::injector_for;
-use chaos_test::model::{FaultKind, Scenario};
 
 use crate::exit::{Exit, Stop};
 use crate::output;
@@ -23,8 +21,6 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-A scenario that no injector exists for yet is valid; it is a warning, because running it is refused.
-
 Exit codes:
   0  no mistakes
   2  a mistake, or a file that cannot be read
@@ -53,13 +49,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 }
 
 fn fine(found: &Found) -> Result<(), Stop> {
-    for (kind, names) in without_injector(found) {
-        let (are, them) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
-        output::tell(&format!(
-            "warning: no injector for `{kind}` exists yet: {} {are} valid, and running {them} is refused",
-            names.join(", ")
-        ));
-    }
     let catalogue = &found.catalogue;
     let total = catalogue.scenarios().len();
     let scenarios = match &found.file {
@@ -76,21 +65,4 @@ fn fine(found: &Found) -> Result<(), Stop> {
 
 fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// The scenarios of the file that cannot be run yet, by kind of fault.
-fn without_injector(found: &Found) -> Vec<(FaultKind, Vec<String>)> {
-    let mut kinds: Vec<(FaultKind, Vec<String>)> = Vec::new();
-    let own = |scenario: &&Scenario| found.own.contains(&scenario.name);
-    for scenario in found.catalogue.scenarios().iter().filter(own) {
-        if injector_for(&scenario.fault).is_ok() {
-            continue;
-        }
-        let (kind, name) = (scenario.fault.kind(), format!("\"{}\"", scenario.name));
-        match kinds.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, names)) => names.push(name),
-            None => kinds.push((kind, vec![name])),
-        }
-    }
-    kinds
 }

@@ -1,6 +1,6 @@
 use chaos_test::inject::injector_for;
 use chaos_test::model::{Catalogue, Scenario, SloProfile};
-use chaos_test::port::{Support, Target};
+use chaos_test::port::Target;
 
 /// What is to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,16 +56,10 @@ fn one<'c>(catalogue: &'c Catalogue, name: &str) -> Result<&'c Scenario, String>
 /// Why a scenario cannot be run against that target, if it cannot.
 pub(crate) fn refused(scenario: &Scenario, profile: &SloProfile, target: &Target) -> Option<String> {
     let kind = scenario.fault.kind();
-    let Ok(injector) = injector_for(&scenario.fault) else {
-        return Some(format!("no injector for `{kind}` exists yet"));
-    };
     if profile.allowed_scenarios.as_ref().is_some_and(|allowed| !allowed.contains(&scenario.name)) {
         return Some(format!("the SLO profile \"{}\" does not allow it", profile.name));
     }
-    match injector.support(&scenario.fault, target) {
-        Support::Yes { .. } => None,
-        Support::No { reason } => Some(format!("{kind} is not possible here: {reason}")),
-    }
+    injector_for(&scenario.fault).support(&scenario.fault, target).choose(kind, &scenario.pin).err()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chaos_test::__cli::{Found, catalogue};
-use chaos_test::inject::injector_for;
 use chaos_test::model::{Catalogue, Scenario, SloProfile, slug};
 use chaos_test::units::{Percent, show_duration};
 use serde_json::{Value, json};
@@ -14,7 +13,8 @@ use crate::table::{aligned, row};
 /// Lists what can be run: scenarios, groups, SLO profiles.
 ///
 /// Shows the catalogue that applies to the tests in this directory: the built-in one with what a file
-/// of your own replaces and adds.
+/// of your own replaces and adds. Of the mechanisms a run uses the first that the host offers; `cargo
+/// chaos doctor` tells which that is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -34,7 +34,7 @@ Exit codes:
 
 Examples:
   cargo chaos list
-  cargo chaos list --json | jq -r '.scenarios[] | select(.injector) | .name'";
+  cargo chaos list --json | jq -r '.scenarios[] | select(.type == \"network_loss\") | .name'";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let found = catalogue(args.catalogue.as_deref()).map_err(|mistakes| {
@@ -53,16 +53,6 @@ fn people(found: &Found) -> String {
         None => "the built-in catalogue".into(),
     };
     let mut out = format!("Scenarios of {from}\n\n{}", scenarios(catalogue));
-    let missing: Vec<&Scenario> =
-        catalogue.scenarios().iter().filter(|scenario| injector_for(&scenario.fault).is_err()).collect();
-    if !missing.is_empty() {
-        let mut kinds: Vec<&str> = missing.iter().map(|scenario| scenario.fault.kind().name()).collect();
-        kinds.dedup();
-        out += &format!(
-            "\n  not yet: no injector for {} exists; these scenarios are valid, and running them is refused\n",
-            kinds.join(", ")
-        );
-    }
     out += &format!("\nGroups\n\n{}", groups(catalogue));
     out += &format!("\nSLO profiles\n\n{}", profiles(catalogue));
     out
@@ -70,19 +60,27 @@ fn people(found: &Found) -> String {
 
 fn scenarios(catalogue: &Catalogue) -> String {
     let mut rows =
-        vec![row(["NAME", "TYPE", "INTENSITY", "DURATION", "INJECTOR", "TEST NAME", "DESCRIPTION"])];
+        vec![row(["NAME", "TYPE", "INTENSITY", "DURATION", "MECHANISMS", "TEST NAME", "DESCRIPTION"])];
     rows.extend(catalogue.scenarios().iter().map(|scenario| {
         row([
             &scenario.name,
             scenario.fault.kind().name(),
             scenario.intensity.name(),
             &show_duration(scenario.duration),
-            if injector_for(&scenario.fault).is_ok() { "yes" } else { "not yet" },
+            &mechanisms(scenario).join(", "),
             &slug(&scenario.name),
             &one_line(&scenario.description),
         ])
     }));
     aligned(&rows)
+}
+
+/// The ladder of a scenario, or the one rung it is pinned to.
+fn mechanisms(scenario: &Scenario) -> Vec<&str> {
+    match &scenario.pin.mechanism {
+        Some(pinned) => vec![pinned],
+        None => scenario.fault.kind().mechanisms().to_vec(),
+    }
 }
 
 fn groups(catalogue: &Catalogue) -> String {
@@ -145,7 +143,8 @@ fn machine(found: &Found) -> Value {
             "test": slug(&scenario.name),
             "description": scenario.description,
             "expected_impact": scenario.expected_impact,
-            "injector": injector_for(&scenario.fault).is_ok(),
+            "mechanisms": mechanisms(scenario),
+            "fidelity": scenario.pin.fidelity,
         })
     };
     json!({

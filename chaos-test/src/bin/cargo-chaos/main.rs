@@ -1,16 +1,23 @@
 //! `cargo chaos`: chaos without a test, and what to do with chaos tests besides running them.
 //!
 //! Purpose: runs scenarios against something already running (`run`), reports on what a run left (`report`), shows what
-//! can be run (`list`), checks a catalogue (`check`), cleans up after dead runs (`reap`).
+//! can be run (`list`) and what this host can inject (`doctor`), checks a catalogue (`check`), cleans up after dead runs
+//! (`reap`).
 //!
 //! Invariants: only `run` injects a fault, and it does so as a test would, through the library; exit codes are those of
 //! `docs/exit-codes.md`; a closed pipe is no error.
 //! Not here: judging and rendering (that is the library, which this reaches through its public API and `__cli`).
 
+mod against;
 mod check;
 mod choose;
+#[cfg_attr(not(feature = "containers"), path = "no_containers.rs")]
+mod contained;
+mod doctor;
 mod exit;
 mod list;
+mod listen;
+mod outcome;
 mod output;
 mod reap;
 mod records;
@@ -28,8 +35,8 @@ use exit::Stop;
 /// Runs scenarios, reports on chaos tests, lists their scenarios, checks their catalogue.
 ///
 /// Chaos tests are ordinary tests: `cargo nextest run` or `cargo test` runs them, and each leaves a
-/// record. `run` does the same without a test, against something already running; the other commands
-/// work on the records and on the catalogue, and inject nothing.
+/// record. `run` does the same without a test, against a command or something already running; the other
+/// commands work on the records, the catalogue and the host, and inject nothing.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-chaos", bin_name = "cargo chaos", version, after_help = exit::ALL, verbatim_doc_comment)]
 struct Cli {
@@ -43,7 +50,10 @@ enum Command {
     Report(report::Args),
     List(list::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Reap(reap::Args),
+    #[command(hide = true)]
+    Listen(listen::Args),
 }
 
 fn main() -> ExitCode {
@@ -53,7 +63,9 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::List(args) => list::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Reap(args) => reap::run(&args),
+        Command::Listen(args) => listen::run(&args),
     };
     let exit = done.unwrap_or_else(|Stop { exit, message }| {
         output::tell(&format!("error: {message}"));

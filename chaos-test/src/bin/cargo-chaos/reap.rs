@@ -24,7 +24,8 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Looked at: the ledgers in the run folders, processes with CHAOS_TEST_MARK in their environment, and
-chaos-test-… files in the directory for temporary files. What was done is also logged as reaper-….log
+chaos-test-… files in the directory for temporary files; with the feature `containers` also what the
+container engine has with the label chaos-test.mark. What was done is also logged as reaper-….log
 in the run's folder, and a test that was killed gets its record.
 
 Exit codes:

@@ -2,29 +2,34 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chaos_test::__cli::{self as support, Found};
-use chaos_test::model::{Scenario, SloProfile};
-use chaos_test::port::Target;
+use chaos_test::model::{HealthCheck, Scenario, SloProfile};
 use chaos_test::report::{Report, Summary};
 use chaos_test::slo::Verdict;
 use chaos_test::units::{parse_duration, seconds, show_duration};
-use chaos_test::{Environment, Error, Experiment, Probe};
+use chaos_test::{Error, Experiment, Probe};
 
+use crate::against::{Against, Start};
 use crate::choose::{Selection, chosen, refused};
 use crate::exit::{Exit, Stop};
+use crate::outcome::{self, HEADS};
 use crate::output;
 use crate::table::{aligned, row};
 
-/// Runs scenarios against something that is already running.
+/// Runs scenarios without a test: against a command that it starts, or something already running.
 ///
 /// Every scenario is measured through a front door of its own, on 127.0.0.1, by the health check of the
-/// catalogue (`monitoring.health_check`): baseline, fault, recovery. Faults are made on the way to the
-/// target; the target itself is not touched. What cannot be run against a URL is named with the reason.
+/// catalogue (`monitoring.health_check`): baseline, fault, recovery. A command is started anew for every
+/// scenario, and any fault may be aimed at it. What is already running is not touched: faults are made on
+/// the way to it, and on this host only if --stress-host agrees. What cannot be run is named with the
+/// reason; `cargo chaos doctor` shows what can.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP, verbatim_doc_comment)]
 pub(crate) struct Args {
-    /// What to run against: `http://HOST:PORT`
-    #[arg(long, value_name = "URL")]
-    target: String,
+    #[command(flatten)]
+    against: Against,
+
+    #[command(flatten)]
+    start: Start,
 
     /// One scenario: its name, or a part that no other name has
     #[arg(long, value_name = "NAME", group = "selection")]
@@ -39,12 +44,20 @@ pub(crate) struct Args {
     intensity: Option<Intensity>,
 
     /// The built-in catalogue extended by this file [default: the catalogue that applies here]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "catalogue", value_name = "FILE")]
     config: Option<PathBuf>,
 
     /// The SLO profile to judge by, such as staging [default: the catalogue's base targets]
     #[arg(long, value_name = "PROFILE")]
     slo: Option<String>,
+
+    /// How long every fault lasts, such as 5 or 5s [default: as the scenario says]
+    #[arg(long, value_name = "S", value_parser = span)]
+    duration: Option<Duration>,
+
+    /// Let faults take processor time and memory of this host, on which --target must be
+    #[arg(long, requires = "target")]
+    stress_host: bool,
 
     /// Measure the baseline, print the plan and inject nothing
     #[arg(long)]
@@ -89,6 +102,7 @@ Exit codes:
   2  wrong usage, a catalogue with mistakes, nothing could be run, or an output that cannot be written
 
 Examples:
+  cargo chaos run --command 'target/debug/shop --port {port}' --group smoke --duration 5
   cargo chaos run --target http://127.0.0.1:8000 --scenario 'Light Network Delay' --dry-run
   cargo chaos run --target http://127.0.0.1:8000 --intensity smoke --slo staging
   cargo chaos run --target http://127.0.0.1:8000 --group own --config chaos_scenarios.yml
@@ -146,19 +160,22 @@ async fn all(
     scenarios: &[&Scenario],
     profile: &SloProfile,
 ) -> Result<Ended, Stop> {
-    let target = target(&args.target).await?;
-    let mut ended = Ended { rows: vec![row(["SCENARIO", "VERDICT", "WHAT HAPPENED"])], ..Ended::default() };
+    let (looked_at, mut target) =
+        args.against.look(args.start.clone(), probe(&found.catalogue.monitoring().health_check)).await?;
+    target.shares_host |= args.stress_host;
+    let mut ended = Ended { rows: vec![row(HEADS)], ..Ended::default() };
     let mut runnable = Vec::new();
     for scenario in scenarios {
         match refused(scenario, profile, &target) {
             None => runnable.push(*scenario),
             Some(why) => {
                 output::tell(&format!("not run: {}: {why}", scenario.name));
-                ended.rows.push(row([&scenario.name, "not run", &why]));
+                ended.rows.push(outcome::without(&scenario.name, "not run", &why));
                 ended.not_run += 1;
             }
         }
     }
+    drop(looked_at);
     if runnable.is_empty() {
         return Err(Stop::usage(
             "nothing could be run against this target, for the reasons above; `cargo chaos list` shows what there is",
@@ -176,12 +193,12 @@ async fn all(
                 injected = report.verdict() != Verdict::Skipped;
                 let whole = args.verbose || !report.passed();
                 output::tell(&if whole { report.text() } else { report.headline() });
-                ended.rows.push(row([&scenario.name, &report.judgement.label(), &report.headline()]));
+                ended.rows.push(outcome::ended(&report));
                 ended.reports.push(report);
             }
             Err(error) => {
                 output::tell(&format!("error: {error}"));
-                ended.rows.push(row([&scenario.name, "Error", &error.to_string()]));
+                ended.rows.push(outcome::without(&scenario.name, "Error", &error.to_string()));
                 ended.failed = true;
             }
         }
@@ -191,16 +208,20 @@ async fn all(
 }
 
 async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, Error> {
-    let check = &found.catalogue.monitoring().health_check;
-    let probe = Probe::http(check.endpoint.clone()).every(EVERY).timeout(check.timeout.min(LONGEST_LOOK));
-    let (name, url) = (scenario.service().unwrap_or("target").to_owned(), args.target.clone());
+    let probe = probe(&found.catalogue.monitoring().health_check);
+    let name = scenario.service().unwrap_or("target").to_owned();
+    let (against, start) = (args.against.clone(), args.start.clone());
     let mut experiment: Experiment = support::experiment(found, scenario, args.again(scenario))?
-        .environment(move || Environment::builder().url(&name, &url).probe(&name, probe).start())
+        .environment(move || async move { against.environment(start, &name, probe).await })
         .dry_run(args.dry_run)
         .confirmed(args.yes)
+        .stress_host(args.stress_host)
         .progress(true);
     if let Some(slo) = &args.slo {
         experiment = experiment.slo(slo);
+    }
+    if let Some(duration) = args.duration {
+        experiment = experiment.duration(duration);
     }
     if let Some(samples) = args.baseline_samples {
         experiment = experiment.baseline(EVERY * samples);
@@ -211,12 +232,9 @@ async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, 
     experiment.run().await
 }
 
-/// The target as an injector sees it. Nothing is sent to it.
-async fn target(url: &str) -> Result<Target, Stop> {
-    let environment = Environment::builder().url("target", url).start().await;
-    let environment = environment.map_err(|error| Stop::usage(format!("--target {url}: {error}")))?;
-    let service = environment.service("target");
-    service.map(chaos_test::Service::target).ok_or_else(|| Stop::usage(format!("--target {url}: no service")))
+/// The catalogue's health check, often enough to measure by.
+fn probe(check: &HealthCheck) -> Probe {
+    Probe::http(check.endpoint.clone()).every(EVERY).timeout(check.timeout.min(LONGEST_LOOK)).into()
 }
 
 async fn cool_down(cooldown: Duration) {
@@ -258,10 +276,16 @@ impl Args {
     fn again(&self, scenario: &Scenario) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
         let mut command = format!(
-            "cargo chaos run --target {} --scenario {}",
-            quoted(&self.target),
+            "cargo chaos run {} --scenario {}",
+            self.against.typed(&self.start),
             quoted(&scenario.name)
         );
+        if self.stress_host {
+            command += " --stress-host";
+        }
+        if let Some(duration) = self.duration {
+            command += &format!(" --duration {}", duration.as_secs_f64());
+        }
         if let Some(file) = &self.config {
             command += &format!(" --config {}", quoted(&file.display().to_string()));
         }

@@ -6,11 +6,23 @@ use super::node::{Node, Spanned, quoted};
 use super::parameters;
 use super::reporter::Reporter;
 use super::spelling;
-use crate::model::{AbortConditions, Fault, FaultKind, Intensity, Scenario};
+use crate::model::{AbortConditions, Fault, FaultKind, Fidelity, Intensity, Pin, Scenario};
 use crate::units::show_duration;
 
-const KEYS: &[&str] =
-    &["name", "type", "intensity", "duration", "description", "target", "parameters", "abort_conditions"];
+const KEYS: &[&str] = &[
+    "name",
+    "type",
+    "intensity",
+    "duration",
+    "description",
+    "target",
+    "parameters",
+    "abort_conditions",
+    "mechanism",
+    "fidelity",
+];
+
+const FIDELITIES: [(&str, Fidelity); 2] = [("stream", Fidelity::Stream), ("packet", Fidelity::Packet)];
 
 const INTENSITIES: [(&str, Intensity); 3] =
     [("light", Intensity::Light), ("medium", Intensity::Medium), ("heavy", Intensity::Heavy)];
@@ -84,6 +96,7 @@ fn scenario(
         let place = format!("the abort_conditions of {}", fields.place);
         RawConditions::read(field.node, place, out).map(|raw| raw.over(&AbortConditions::default()))
     });
+    let pin = kind.map(|kind| pin(kind, fields, out));
     let parameters = kind.and_then(|kind| {
         let span = name.map_or(node.span, |name| name.span);
         let node = fields.get("parameters").map(|field| field.node);
@@ -103,6 +116,28 @@ fn scenario(
         target: target.map_or(Some(None), |target| target.map(Some))?,
         expected_impact: parameters.expected_impact,
         abort_conditions: abort_conditions.map_or(Some(None), |conditions| conditions.map(Some))?,
+        pin: pin??,
+    })
+}
+
+/// Which rungs of the ladder the scenario is content with.
+fn pin(kind: FaultKind, fields: &Fields<'_>, out: &mut Reporter<'_>) -> Option<Pin> {
+    let mechanism = fields.get("mechanism").map(|field| {
+        let known: Vec<(&str, &str)> = kind.mechanisms().iter().map(|name| (*name, *name)).collect();
+        field.choice(&format!("a mechanism of {kind}"), &known, out)
+    });
+    let fidelity = fields.get("fidelity").map(|field| {
+        if matches!(kind, FaultKind::NetworkDelay | FaultKind::NetworkLoss) {
+            return field.choice("a fidelity", &FIDELITIES, out);
+        }
+        let message =
+            format!("`fidelity` in {} is for network_delay and network_loss, not for {kind}", fields.place);
+        out.report(field.node.span, message, "remove the line, or name a `mechanism`".to_owned());
+        None
+    });
+    Some(Pin {
+        mechanism: mechanism.map_or(Some(None), |name| name.map(|name| Some(name.to_owned())))?,
+        fidelity: fidelity.map_or(Some(None), |fidelity| fidelity.map(Some))?,
     })
 }
 

@@ -6,7 +6,8 @@ use super::node::{Node, Span, Spanned};
 use super::reporter::Reporter;
 use super::spelling;
 use super::value::Field;
-use crate::model::{Fault, FaultKind, OutageMode};
+use crate::model::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
+use crate::units::Percent;
 
 /// How long a crashed container stays down unless the scenario says otherwise.
 const DOWNTIME: Duration = Duration::from_secs(2);
@@ -18,14 +19,19 @@ const MODES: [(&str, OutageMode); 4] = [
     ("partition", OutageMode::Partition),
 ];
 
+const CONNECTIONS: [(&str, ConnectionFault); 2] =
+    [("reset", ConnectionFault::Reset), ("half_open", ConnectionFault::HalfOpen)];
+
+const SYNC_ERRORS: [(&str, SyncFault); 2] = [("EIO", SyncFault::Failed), ("ENOSPC", SyncFault::Full)];
+
 /// The parameters that a family of faults takes.
 fn parameters_of(kind: FaultKind) -> &'static [&'static str] {
     match kind {
-        FaultKind::CpuExhaust => &["cpu_workers", "expected_impact"],
+        FaultKind::CpuExhaust => &["cpu_workers", "cpu_load_percent", "expected_impact"],
         FaultKind::MemoryLeak => &["memory_size", "expected_impact"],
-        FaultKind::NetworkDelay => &["delay_ms", "jitter_ms", "interface", "expected_impact"],
-        FaultKind::NetworkLoss => &["loss_percent", "interface", "expected_impact"],
-        FaultKind::DiskStress => &["io_workers", "expected_impact"],
+        FaultKind::NetworkDelay => &["delay_ms", "jitter_ms", "bandwidth", "interface", "expected_impact"],
+        FaultKind::NetworkLoss => &["loss_percent", "connections", "interface", "expected_impact"],
+        FaultKind::DiskStress => &["io_workers", "sync_delay_ms", "sync_error", "expected_impact"],
         FaultKind::ContainerCrash => &["container", "downtime", "recovery_time_expected", "expected_impact"],
         FaultKind::DatabaseDown => &["database", "mode", "recovery_time_expected", "expected_impact"],
         FaultKind::ServiceRecovery => &["container", "recovery_time_expected", "expected_impact"],
@@ -103,20 +109,32 @@ fn fault(kind: FaultKind, fields: &Fields<'_>, out: &mut Reporter<'_>) -> Option
     let container = optional(fields, "container", kind, out, Field::name);
     let recovery_time_expected = optional(fields, "recovery_time_expected", kind, out, Field::some_seconds);
     Some(match kind {
-        FaultKind::CpuExhaust => Fault::CpuExhaust { workers: workers("cpu_workers", kind, fields, out)? },
-        FaultKind::DiskStress => Fault::DiskStress { workers: workers("io_workers", kind, fields, out)? },
+        FaultKind::CpuExhaust => {
+            let load = optional(fields, "cpu_load_percent", kind, out, Field::some_percent);
+            let workers = workers("cpu_workers", kind, fields, out)?;
+            Fault::CpuExhaust { workers, load: load?.unwrap_or(Percent::HUNDRED) }
+        }
+        FaultKind::DiskStress => disk_stress(fields, out)?,
         FaultKind::MemoryLeak => {
             Fault::MemoryLeak { size: need("memory_size", kind, fields, out)?.size(out)? }
         }
         FaultKind::NetworkDelay => {
             let jitter = optional(fields, "jitter_ms", kind, out, Field::millis);
+            let bandwidth = optional(fields, "bandwidth", kind, out, Field::size);
             let delay = need("delay_ms", kind, fields, out)?.some_millis(out)?;
-            Fault::NetworkDelay { delay, jitter: jitter?.unwrap_or_default(), interface: interface? }
+            Fault::NetworkDelay {
+                delay,
+                jitter: jitter?.unwrap_or_default(),
+                bandwidth: bandwidth?,
+                interface: interface?,
+            }
         }
         FaultKind::NetworkLoss => {
-            let field = need("loss_percent", kind, fields, out)?;
-            let loss = field.some_percent(out)?;
-            Fault::NetworkLoss { loss, interface: interface? }
+            let connections = optional(fields, "connections", kind, out, |field, out| {
+                field.choice("what happens to connections", &CONNECTIONS, out)
+            });
+            let loss = need("loss_percent", kind, fields, out)?.some_percent(out)?;
+            Fault::NetworkLoss { loss, connections: connections?, interface: interface? }
         }
         FaultKind::ContainerCrash => {
             let downtime = optional(fields, "downtime", kind, out, Field::some_seconds)?.unwrap_or(DOWNTIME);
@@ -141,6 +159,35 @@ fn fault(kind: FaultKind, fields: &Fields<'_>, out: &mut Reporter<'_>) -> Option
             Fault::ServiceRecovery { container: container?, recovery_time_expected: recovery_time_expected? }
         }
     })
+}
+
+/// Workers that write, or what happens to the target's own syncs: one of the two.
+fn disk_stress(fields: &Fields<'_>, out: &mut Reporter<'_>) -> Option<Fault> {
+    let kind = FaultKind::DiskStress;
+    let delay = optional(fields, "sync_delay_ms", kind, out, Field::some_millis);
+    let error = optional(fields, "sync_error", kind, out, |field, out| {
+        field.choice("an error of a sync", &SYNC_ERRORS, out)
+    });
+    let sync = match (delay?, error?) {
+        (None, None) => {
+            let workers = workers("io_workers", kind, fields, out)?;
+            return Some(Fault::DiskStress { workers, sync: None });
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("{} have both `sync_delay_ms` and `sync_error`", fields.place);
+            let span = fields.get("sync_error")?.node.span;
+            out.report(span, message, "a sync is late or fails: keep one of the two".to_owned());
+            return None;
+        }
+        (Some(delay), None) => SyncFault::Delay(delay),
+        (None, Some(error)) => error,
+    };
+    if let Some(field) = fields.get("io_workers") {
+        let message = format!("`io_workers` in {} has no meaning beside a fault of syncs", fields.place);
+        out.report(field.node.span, message, "keep the workers or the fault of syncs".to_owned());
+        return None;
+    }
+    Some(Fault::DiskStress { workers: NonZeroU32::MIN, sync: Some(sync) })
 }
 
 fn need<'f>(

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, advice, show};
-use super::text::{because, body, dose, timeline};
+use super::super::{Report, Summary, advice, resources, show};
+use super::text::{because, body, dose, ladder, timeline};
 use crate::slo::Verdict;
 use crate::units::show_duration;
 
@@ -140,9 +140,18 @@ fn detail(out: &mut String, report: &Report) {
     }
     if let Some(delivery) = &report.trace.delivery {
         let _ = writeln!(out, "- fault: {}", escape(&dose(delivery)));
+        if let Some(line) = ladder(delivery) {
+            let _ = writeln!(out, "- ladder: {}", escape(&line));
+        }
     }
     if let Some(timeline) = timeline(report) {
         let _ = writeln!(out, "- timeline: {timeline}");
+    }
+    for line in resources::lines(report) {
+        let _ = writeln!(out, "- usage: {}", escape(&line));
+    }
+    for line in resources::alerts(report) {
+        let _ = writeln!(out, "- alert: {}", escape(&line));
     }
     for why in because(report) {
         let _ = writeln!(out, "- because: {}", escape(&why));

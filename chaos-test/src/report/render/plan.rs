@@ -71,10 +71,12 @@ fn inject(plan: &RunPlan) -> Vec<String> {
             vec![format!("{}: not worked out, because the run ended before", plan.fault)]
         }
         PlannedInjection::Impossible(why) => {
-            vec![format!("{}: would not run: {why}", plan.fault), "so there are no further steps".into()]
+            vec![format!("{} would not run: {why}", plan.fault), "so there are no further steps".into()]
         }
-        PlannedInjection::Possible { mechanism, detail, steps, .. } => {
+        PlannedInjection::Possible { mechanism, detail, passed_over, steps, .. } => {
             let mut lines = vec![format!("{detail}; mechanism `{mechanism}`")];
+            lines
+                .extend(passed_over.iter().map(|rung| format!("not by {}: {}", rung.mechanism, rung.reason)));
             for step in steps {
                 lines.push(format!("does     {}", step.action));
                 lines.push(format!("touches  {}", step.touches));

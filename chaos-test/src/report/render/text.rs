@@ -1,11 +1,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::super::{Report, advice, show};
+use super::super::{Report, advice, resources, show};
 use crate::model::{BodyEnd, Delivery, EventKind};
-use crate::slo::{
-    Evaluation, Figure, Indicator, Reason, RecoveryTime, Verdict, is_enough, median, show_dose,
-};
+use crate::slo::{Evaluation, Figure, Indicator, Reason, RecoveryTime, Verdict, median, show_dose};
 use crate::units::show_duration;
 
 /// The whole text of a report: the sentence, the table, the fault, the timeline, the logs, the way back.
@@ -84,8 +82,11 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(delivery) = &report.trace.delivery {
         facts.push(("fault", dose(delivery)));
+        facts.extend(ladder(delivery).map(|line| ("ladder", line)));
     }
     facts.extend(timeline(report).map(|line| ("timeline", line)));
+    facts.extend(resources::lines(report).into_iter().map(|line| ("usage", line)));
+    facts.extend(resources::alerts(report).into_iter().map(|line| ("alert", line)));
     facts.extend(because(report).into_iter().map(|why| ("because", why)));
     for finding in &report.judgement.findings {
         facts.push(("finding", finding.to_string()));
@@ -137,13 +138,27 @@ pub(super) fn body(report: &Report) -> Option<String> {
     (!report.headline().ends_with(&why)).then_some(why)
 }
 
+/// The better rungs that were not used, and why; `None` if the best was.
+pub(super) fn ladder(delivery: &Delivery) -> Option<String> {
+    // Neighbours that are not to be had for the same reason share it.
+    let passed_over: Vec<String> = delivery
+        .passed_over
+        .chunk_by(|one, next| one.reason == next.reason)
+        .map(|rungs| {
+            let names: Vec<&str> = rungs.iter().map(|rung| rung.mechanism.as_str()).collect();
+            format!("not by {}: {}", names.join(" or "), rungs[0].reason)
+        })
+        .collect();
+    (!passed_over.is_empty()).then(|| format!("by {}, {}", delivery.mechanism, passed_over.join("; ")))
+}
+
 /// The fault, how it was made, and what the witness saw.
 pub(super) fn dose(delivery: &Delivery) -> String {
     let readings = &delivery.readings;
     let Some(first) = readings.first() else {
         return format!("{}: never measured", delivery.detail);
     };
-    let enough = readings.iter().filter(|reading| is_enough(reading)).count();
+    let enough = readings.iter().filter(|reading| reading.is_enough()).count();
     let total = readings.len() + delivery.failed_readings as usize;
     format!(
         "{}: asked {}, measured {} in {enough} of {total} checks",

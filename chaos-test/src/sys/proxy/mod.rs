@@ -3,46 +3,65 @@
 //! Purpose: a service keeps one address for the whole test, and the traffic to it can be shaped from inside this
 //! process, without privileges.
 //!
-//! Invariants: no byte is lost, added or reordered; a half-close stays a half-close and a reset a reset; a change of
-//! the shape applies to open connections at once; what waits in a delay line is bounded.
+//! Invariants: no byte is lost, added or reordered on a connection that lasts; a half-close stays a half-close and a
+//! reset a reset; a change of the shape applies to open connections at once, its end also to bytes that wait; what
+//! waits in a delay line is bounded. The port stays this proxy's while nobody listens on it.
 //! Not here: which shape a fault asks for. Not done: delaying the opening of a connection (the kernel accepts it
 //! before we see it) and anything below TCP; `docs/mechanisms.md` says what that means.
 
+mod bucket;
+mod connector;
 mod delay_line;
 mod echo;
+mod gate;
 mod link;
 mod pump;
+mod relay;
+mod resend;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::port::{BoxFuture, NetworkPath, PathShape};
+use crate::port::{BoxFuture, Closed, NetworkPath, PathShape, Tally};
+use gate::Admission;
 use link::Link;
+
+pub(crate) use connector::Connector;
+pub(crate) use relay::Relay;
+
+/// How many clients may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A listening proxy. Its connections end when it is dropped.
 pub(crate) struct Proxy {
     address: SocketAddr,
     link: Arc<Link>,
     accepting: AbortHandle,
+    /// Bound to the same port and never listening: the kernel gives it to nobody else while the door is closed.
+    _reserved: TcpSocket,
 }
 
 impl Proxy {
     /// Listens on a free port of 127.0.0.1 and forwards to `upstream`.
-    pub(crate) async fn start(upstream: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn start(upstream: impl Connector) -> io::Result<Self> {
         let link = Arc::new(Link::new());
         let serving = Arc::clone(&link);
         let harness = super::runtime::harness();
         // Bound and served on the harness's threads: the caller's runtime may stop or block.
-        let bound = harness.spawn(async { TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await }).await;
-        let listener = bound.map_err(io::Error::other)??;
-        let address = listener.local_addr()?;
-        let accepting = harness.spawn(accept(listener, upstream, serving)).abort_handle();
-        Ok(Self { address, link, accepting })
+        let opened = harness.spawn(async {
+            let reserved = bound((Ipv4Addr::LOCALHOST, 0).into())?;
+            let address = reserved.local_addr()?;
+            io::Result::Ok((reserved, address, bound(address)?.listen(BACKLOG)?))
+        });
+        let (reserved, address, listener) = opened.await.map_err(io::Error::other)??;
+        let accepting =
+            harness.spawn(keep_open(listener, address, Arc::new(upstream), serving)).abort_handle();
+        Ok(Self { address, link, accepting, _reserved: reserved })
     }
 
     /// Where clients connect.
@@ -63,23 +82,88 @@ impl NetworkPath for Proxy {
     }
 
     fn round_trip(&self) -> BoxFuture<'static, io::Result<Duration>> {
-        let (link, address) = (Arc::clone(&self.link), self.address);
-        Box::pin(async move {
-            let measured = super::runtime::harness().spawn(echo::round_trip(link, address)).await;
-            measured.map_err(io::Error::other)?
-        })
+        on_harness(echo::round_trip(Arc::clone(&self.link), self.address))
+    }
+
+    fn transfer(&self, bytes: usize) -> BoxFuture<'static, io::Result<Duration>> {
+        on_harness(echo::transfer(Arc::clone(&self.link), self.address, bytes))
+    }
+
+    fn trials(&self, count: u32, patience: Duration) -> BoxFuture<'static, io::Result<Tally>> {
+        on_harness(echo::trials(Arc::clone(&self.link), self.address, count, patience))
     }
 }
 
-async fn accept(listener: TcpListener, upstream: SocketAddr, link: Arc<Link>) {
+/// A measurement, made on the harness's threads whoever waits for it, and given up with whoever waits.
+fn on_harness<T: Send + 'static>(
+    measuring: impl Future<Output = io::Result<T>> + Send + 'static,
+) -> BoxFuture<'static, io::Result<T>> {
+    Box::pin(async move {
+        let mut task = JoinSet::new();
+        task.spawn_on(measuring, super::runtime::harness());
+        match task.join_next().await {
+            Some(measured) => measured.map_err(io::Error::other)?,
+            None => Err(io::Error::other("no measurement was begun")),
+        }
+    })
+}
+
+/// A socket bound to that address together with others of ours, of which one may listen.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Accepts connections, and closes the listening socket while the door refuses them.
+async fn keep_open(
+    listener: TcpListener,
+    address: SocketAddr,
+    upstream: Arc<dyn Connector>,
+    link: Arc<Link>,
+) {
     // Dropping the set ends its connections, so they end with this task.
     let mut connections = JoinSet::new();
+    let mut shapes = link.watch();
+    let refuses = |shape: &PathShape| shape.closed == Some(Closed::Refuse);
+    let mut open = Some(listener);
+    loop {
+        // The sender lives as long as the link, so waiting for a shape is never an error.
+        match open.take() {
+            Some(listener) => {
+                tokio::select! {
+                    biased;
+                    _ = shapes.wait_for(refuses) => {}
+                    () = accept(&listener, &upstream, &link, &mut connections) => {}
+                }
+            }
+            None => {
+                tokio::select! {
+                    _ = shapes.wait_for(|shape| !refuses(shape)) => {}
+                    () = ended(&mut connections) => {}
+                }
+                match bound(address).and_then(|socket| socket.listen(BACKLOG)) {
+                    Ok(listener) => open = Some(listener),
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        }
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    upstream: &Arc<dyn Connector>,
+    link: &Arc<Link>,
+    connections: &mut JoinSet<()>,
+) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((client, from)) => {
-                    let link = Arc::clone(&link);
-                    connections.spawn(async move { serve(client, from, upstream, &link).await });
+                    let (link, upstream) = (Arc::clone(link), Arc::clone(upstream));
+                    connections.spawn(async move { serve(client, from, &*upstream, &link).await });
                 }
                 // Out of descriptors, or the client is gone already: neither is mended by giving up.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -89,11 +173,26 @@ async fn accept(listener: TcpListener, upstream: SocketAddr, link: Arc<Link>) {
     }
 }
 
-async fn serve(client: TcpStream, from: SocketAddr, upstream: SocketAddr, link: &Link) {
-    let to = if link.is_witness(from) { echo::address().await } else { Ok(upstream) };
-    let server = match to {
-        Ok(to) => TcpStream::connect(to).await,
-        Err(error) => Err(error),
+/// Never returns; only forgets connections that have ended.
+async fn ended(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
+    std::future::pending().await
+}
+
+async fn serve(mut client: TcpStream, from: SocketAddr, upstream: &dyn Connector, link: &Link) {
+    let witness = link.is_witness(from);
+    let luck = link.luck();
+    let early = match gate::admit(&mut client, luck, link).await {
+        Admission::Through(early) => early,
+        Admission::Gone => return,
+        Admission::Broken => {
+            let _ = client.set_zero_linger();
+            return;
+        }
+    };
+    let server = match witness {
+        true => echo::connect_to_it().await,
+        false => upstream.connect().await,
     };
     let Ok(server) = server else {
         // The service is down. We have accepted already, so the nearest to a refusal is a reset.
@@ -101,5 +200,5 @@ async fn serve(client: TcpStream, from: SocketAddr, upstream: SocketAddr, link: 
         return;
     };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    pump::relay(client, server, link).await;
+    pump::relay(client, server, early, luck, link).await;
 }
