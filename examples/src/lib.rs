@@ -16,6 +16,9 @@
     reason = "a service may use its own clock, files and environment"
 )]
 
+pub mod orders;
+pub mod tea;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

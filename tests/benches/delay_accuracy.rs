@@ -58,7 +58,7 @@ fn main() {
         for connections in [1, 100, 1000] {
             let span = Duration::from_secs(if connections == 1 { 10 } else { 6 }).max(delay * 12);
             let floor = floor(delay);
-            path.shape(PathShape { delay: delay / 2, jitter: Duration::ZERO });
+            path.shape(PathShape { delay: delay / 2, ..PathShape::NONE });
             let ours = clients.block_on(load(environment.address("echo"), connections, delay, span));
             path.shape(PathShape::default());
             let theirs = clients.block_on(load(sleepy, connections, delay, span));

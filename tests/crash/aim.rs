@@ -22,7 +22,7 @@ pub(crate) enum Aim {
 }
 
 /// Everything that can be aimed at. `owed` as an entry is that of a service; as a phase, that of the fault.
-pub(crate) const AIMS: [Aim; 14] = [
+pub(crate) const AIMS: [Aim; 16] = [
     Aim::Ledger,
     Aim::Program("chaos-test-reap"),
     Aim::Entry("opened"),
@@ -32,12 +32,26 @@ pub(crate) const AIMS: [Aim; 14] = [
     Aim::Phase("owed"),
     Aim::Phase("inject"),
     Aim::Program("chaos-test-burn"),
+    Aim::Program("chaos-test-hog"),
+    Aim::Program("chaos-test-write"),
     Aim::Phase("chaos"),
     Aim::Phase("undo"),
     Aim::Phase("undone"),
     Aim::Entry("settled"),
     Aim::Phase("end"),
 ];
+
+impl Aim {
+    /// Whether a victim of that family comes to it.
+    pub(crate) fn is_of(self, family: &str) -> bool {
+        match self {
+            Self::Program("chaos-test-burn") => family == "cpu_exhaust",
+            Self::Program("chaos-test-hog") => family == "memory_leak",
+            Self::Program("chaos-test-write") => family == "disk_stress",
+            _ => true,
+        }
+    }
+}
 
 /// The phases in which a victim may die, in order.
 pub(crate) const PHASES: [&str; 14] = [

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use suite::victim::{FAMILIES, NOTES};
+use suite::victim::NOTES;
 
 use crate::built::without_runner;
-use crate::ends::{in_the_chaos_phase, records};
+use crate::ends::{in_the_chaos_phase, records, some_at_a_time};
 use crate::residue::files;
 use crate::rounds::until_clean;
 use crate::start::{Victim, Way};
@@ -29,14 +29,10 @@ fn without_reaper(family: &str) -> Victim {
 
 #[test]
 fn when_the_reaper_died_first_the_next_start_cleans_up_and_says_so() {
-    std::thread::scope(|threads| {
-        for family in FAMILIES {
-            threads.spawn(move || the_next_start_cleans_up(family));
-        }
-    });
+    some_at_a_time(the_next_start_cleans_up);
 }
 
-fn the_next_start_cleans_up(family: &str) {
+fn the_next_start_cleans_up(family: &'static str) {
     let mut dead = without_reaper(family);
     let pid = dead.family.test.expect("it ran").pid;
     let mut relatives = std::mem::take(&mut dead.family);

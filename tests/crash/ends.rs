@@ -44,6 +44,18 @@ pub(crate) fn in_the_chaos_phase(way: Way, test: &str) -> Victim {
     panic!("{test} does not come to its chaos phase");
 }
 
+/// Does something with every family, a few at a time: each is a whole test, and on a busy host none of too many would come
+/// to its chaos phase.
+pub(crate) fn some_at_a_time<T: Send>(work: impl Fn(&'static str) -> T + Copy + Send) -> Vec<T> {
+    let few = |families: &[&'static str]| -> Vec<T> {
+        std::thread::scope(|threads| {
+            let each: Vec<_> = families.iter().map(|family| threads.spawn(move || work(family))).collect();
+            each.into_iter().map(|each| each.join().expect("it said why")).collect()
+        })
+    };
+    FAMILIES.chunks(3).flat_map(few).collect()
+}
+
 /// Sends a signal into the chaos phase of every family; returns the records.
 fn signalled(signal: Signal) -> Vec<Report> {
     let end = |family: &'static str| {
@@ -55,10 +67,7 @@ fn signalled(signal: Signal) -> Vec<Report> {
         assert_eq!(victim.wait().signal(), Some(signal as i32), "it dies of that signal");
         record(&victim)
     };
-    std::thread::scope(|threads| {
-        let each = FAMILIES.map(|family| threads.spawn(move || end(family)));
-        each.into_iter().map(|each| each.join().expect("it said why")).collect()
-    })
+    some_at_a_time(end)
 }
 
 #[test]
@@ -85,7 +94,9 @@ fn a_test_killed_in_its_chaos_phase_has_a_record_that_says_so() {
         let mut words = reverts.split(' ');
         let (done, of) = (words.next().expect("n"), words.nth(1).expect("of n"));
         assert!(done == of && reverts.contains(" done"), "{headline}");
-        assert!(report.trace.marks.injected.is_some(), "what it had measured until then is kept");
+        // How much more than the baseline depends on how long it takes to prove the fault.
+        let measured = report.trace.streams.iter().any(|stream| !stream.samples.is_empty());
+        assert!(measured, "what it had measured until then is kept");
         assert!(!report.passed());
     }
 }

@@ -57,7 +57,7 @@ impl Round {
         let mut random = SplitMix::new(seed ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut pick = |of: usize| (random.unit() * of as f64) as usize;
         // In turn, so that even a few rounds have met every family; the rest is chance.
-        let family = FAMILIES.get(n % 4).copied();
+        let family = FAMILIES.get(n % (FAMILIES.len() + 1)).copied();
         let (way, whom) = match (family, pick(10)) {
             (None, 0..=4) => (Way::LibtestAll, Whom::Test),
             (None, _) => (Way::LibtestAll, Whom::Group),
@@ -72,14 +72,8 @@ impl Round {
         let aim = match pick(2) {
             0 => Aim::Any(life.mul_f64(pick(10_000) as f64 / 1e4)),
             _ => {
-                let possible: Vec<Aim> = AIMS
-                    .into_iter()
-                    // Only one family has workers.
-                    .filter(|aim| {
-                        !matches!(aim, Aim::Program("chaos-test-burn"))
-                            || family.is_none_or(|f| f == FAMILIES[0])
-                    })
-                    .collect();
+                let possible: Vec<Aim> =
+                    AIMS.into_iter().filter(|aim| family.is_none_or(|family| aim.is_of(family))).collect();
                 possible[pick(possible.len())]
             }
         };

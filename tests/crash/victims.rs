@@ -11,19 +11,19 @@ async fn end(how: fn()) {
     how();
 }
 
-#[tokio::test]
-async fn cpu_exhaust() {
-    victim::run("cpu_exhaust").await.expect("it is carried out");
+/// A test per family, named like it.
+macro_rules! families {
+    ($($family:ident)*) => {$(
+        #[tokio::test]
+        async fn $family() {
+            victim::run(stringify!($family)).await.expect("it is carried out");
+        }
+    )*};
 }
 
-#[tokio::test]
-async fn network_delay() {
-    victim::run("network_delay").await.expect("it is carried out");
-}
-
-#[tokio::test]
-async fn container_crash() {
-    victim::run("container_crash").await.expect("it is carried out");
+families! {
+    cpu_exhaust memory_leak network_delay network_loss packet_delay packet_loss disk_stress container_crash
+    database_down_crash database_down_hang service_recovery
 }
 
 #[tokio::test]

@@ -16,9 +16,14 @@ struct Flag(PathBuf);
 
 impl Injector for Flag {
     fn support(&self, _fault: &Fault, _target: &Target) -> Support {
-        Support::Yes { mechanism: "flag" }
+        Support::yes("flag")
     }
-    async fn prepare(&self, _fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+    async fn prepare(
+        &self,
+        _fault: &Fault,
+        target: &Target,
+        _mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
         Ok(Prepared {
             record: RevertRecord {
                 id: format!("flag-{}", std::process::id()),
@@ -81,7 +86,7 @@ async fn main() {
     let (flag, how) = (args.next().expect("a flag"), args.next().expect("how it ends"));
     let probe = (how == "blind").then(|| blind(PathBuf::from(&flag)));
     let experiment = Experiment::fault(
-        Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, interface: None },
+        Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, bandwidth: None, interface: None },
         if how == "wait" || how == "blind" { 60.seconds() } else { 2.seconds() },
     )
     .expect("the built-in catalogue")

@@ -5,22 +5,61 @@
     reason = "test code may use clocks, files and processes"
 )]
 
+pub mod docker;
+mod door;
 pub mod figures;
+mod marked;
+mod nobody;
 mod noted;
+mod own_group;
 mod relay;
 mod scripted;
+pub mod stress;
 mod stub;
+pub mod told;
+mod undermined;
 pub mod victim;
 
+pub use door::{Door, echo};
+pub use marked::marked;
+pub use nobody::{as_nobody, once_more_as_nobody};
 pub use noted::Noted;
+pub use own_group::OwnGroup;
 pub use relay::Relay;
 pub use scripted::Scripted;
+pub use stress::Stress;
 pub use stub::{Answer, Served, Stub};
+pub use undermined::{Saboteur, Undermined};
 
 /// The ledger of this process in the folder of its run: `ledger-<pid>-<start, in ticks since the boot>.jsonl`.
 pub fn own_ledger(folder: &std::path::Path) -> std::path::PathBuf {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("every process has one");
+    let pid = std::process::id();
+    folder.join(format!("ledger-{pid}-{}.jsonl", start_ticks(pid)))
+}
+
+/// When that process was started, in ticks since the boot.
+///
+/// # Panics
+/// There is no such process.
+pub fn start_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("every process has one");
     let after_name = stat.rsplit_once(") ").expect("the name is in brackets").1;
     let ticks = after_name.split(' ').nth(19).expect("proc(5), field 22");
-    folder.join(format!("ledger-{}-{ticks}.jsonl", std::process::id()))
+    ticks.parse().expect("a number")
+}
+
+/// Carries these out side by side on this thread, and returns what came of each.
+pub async fn at_once<T: 'static>(
+    works: impl IntoIterator<Item = impl Future<Output = T> + 'static>,
+) -> Vec<T> {
+    let set = tokio::task::LocalSet::new();
+    let works: Vec<_> = works.into_iter().map(|work| set.spawn_local(work)).collect();
+    set.run_until(async {
+        let mut done = Vec::new();
+        for work in works {
+            done.push(work.await.expect("it does not panic"));
+        }
+        done
+    })
+    .await
 }

@@ -41,10 +41,15 @@ impl Noted {
 
 impl Injector for Noted {
     fn support(&self, _fault: &Fault, _target: &Target) -> Support {
-        Support::Yes { mechanism: "note" }
+        Support::yes("note")
     }
 
-    async fn prepare(&self, fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+    async fn prepare(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        _mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
         Ok(Prepared {
             record: RevertRecord {
                 id: format!("note-{}-{}", std::process::id(), target.service),

@@ -37,10 +37,15 @@ impl Scripted {
 
 impl Injector for Scripted {
     fn support(&self, _fault: &Fault, _target: &Target) -> Support {
-        Support::Yes { mechanism: "script" }
+        Support::yes("script")
     }
 
-    async fn prepare(&self, _fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+    async fn prepare(
+        &self,
+        _fault: &Fault,
+        target: &Target,
+        _mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
         Ok(Prepared {
             record: RevertRecord {
                 id: format!("script-{}-{}", std::process::id(), target.service),

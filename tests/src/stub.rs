@@ -1,4 +1,7 @@
+use std::fs::File;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,8 @@ struct Shared {
     answer: watch::Sender<Answer>,
     served: Mutex<Vec<Served>>,
     count: Mutex<u64>,
+    /// A file in which every request is written down, and synced, before it is answered.
+    diary: Option<PathBuf>,
 }
 
 /// What a stub does with a request.
@@ -47,12 +52,23 @@ pub struct Served {
 impl Stub {
     /// Listens on that port of 127.0.0.1; 0 is any free one.
     pub async fn start(port: u16) -> std::io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+        Self::with_diary(port, None).await
+    }
+
+    /// The same; every request is written down in that file, and synced, before it is answered.
+    pub async fn with_diary(port: u16, diary: Option<PathBuf>) -> std::io::Result<Self> {
+        Self::on(([127, 0, 0, 1], port).into(), diary).await
+    }
+
+    /// The same, at any address.
+    pub async fn on(address: SocketAddr, diary: Option<PathBuf>) -> std::io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             answer: watch::Sender::new(Answer::Well),
             served: Mutex::default(),
             count: Mutex::default(),
+            diary,
         });
         let routes = Router::new().fallback(serve).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -78,6 +94,11 @@ impl Stub {
 async fn serve(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) {
     let at = Instant::now();
     let mut answers = shared.answer.subscribe();
+    if let Some(diary) = shared.diary.clone()
+        && !tokio::task::spawn_blocking(move || write_down(&diary).is_ok()).await.unwrap_or(false)
+    {
+        return (StatusCode::INTERNAL_SERVER_ERROR, "not written down");
+    }
     let told = *answers.wait_for(|answer| *answer != Answer::Hang).await.expect("the sender is in `shared`");
     let good = match told {
         Answer::Well | Answer::Hang => true,
@@ -94,4 +115,10 @@ async fn serve(State(shared): State<Arc<Shared>>) -> (StatusCode, &'static str) 
     };
     shared.served.lock().expect("nobody panics while holding it").push(Served { at, good });
     if good { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") }
+}
+
+fn write_down(diary: &Path) -> std::io::Result<()> {
+    let mut diary = File::options().create(true).append(true).open(diary)?;
+    diary.write_all(b"a request\n")?;
+    diary.sync_data()
 }

@@ -70,9 +70,14 @@ impl Counting {
 impl Injector for Counting {
     fn support(&self, _fault: &Fault, _target: &Target) -> Support {
         self.note("support");
-        Support::Yes { mechanism: "count" }
+        Support::yes("count")
     }
-    async fn prepare(&self, _fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+    async fn prepare(
+        &self,
+        _fault: &Fault,
+        target: &Target,
+        _mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
         self.note("prepare");
         Ok(Prepared {
             record: RevertRecord {
@@ -173,6 +178,7 @@ async fn the_plan_of_processor_stress() {
       2 baseline     600 ms of normal; unless it is healthy nothing is injected
                      a probe of app every 20 ms, each for 1 s at most; through all phases
       3 inject       cpu_exhaust 4 workers beside app on N processors; mechanism `workers`
+                     not by cgroup-workers: app is in the same CPU cgroup as the test: nothing to gain
                      does     start 4 worker processes that never sleep
                      touches  processor time of this host
                      undo     the workers are ended; they end with this process, and the reaper ends them by their mark
@@ -200,9 +206,11 @@ async fn the_plan_of_a_delay() {
       2 baseline     600 ms of normal; unless it is healthy nothing is injected
                      a probe of target every 20 ms, each for 1 s at most; through all phases
       3 inject       network_delay 50 ms on target by proxy (stream); mechanism `proxy`
+                     not by netem: target was not started by this run, so its packets may not be touched (to have it: start it as a process of the environment, with `Process::own_network()`)
+                     not by nfqueue: target was not started by this run, so its packets may not be touched (to have it: start it as a process of the environment, with `Process::own_network()`)
                      does     network_delay 50 ms, in the proxy that is the front door of target
                      touches  traffic to target through its front door, open connections included
-                     undo     the proxy passes on at once again; it ends with this process
+                     undo     the proxy passes everything on at once again; it ends with this process
                      the way back is written down first; then the witness must see the fault
       4 chaos        30 s under the fault
                      abort conditions: more than 50 % bad samples, 10 bad samples in a row, an answer after more than 5 s
@@ -253,7 +261,7 @@ async fn the_plan_of_what_is_not_possible_here() {
       1 environment  target: url behind ADDRESS, already running, and left running
       2 baseline     600 ms of normal; unless it is healthy nothing is injected
                      a probe of target every 20 ms, each for 1 s at most; through all phases
-      3 inject       cpu_exhaust 2 workers: would not run: target is not a process of this run, so it may not share this host's processors; start it as a process in the environment
+      3 inject       cpu_exhaust 2 workers would not run: cpu_exhaust is not possible here: cgroup-workers: target was not started by this run, so its cgroup is not known; workers: target is not a process of this run, and may not be on this host (to have it: start it as a process of the environment; or, if it is on this host, agree to stress all of it: `.stress_host(true)`, `--stress-host`)
                      so there are no further steps
       may touch      target: the way to it through its front door, not the service itself
     "#);

@@ -30,6 +30,7 @@ enum Misbehaves {
     BlocksInRevert,
     HangsInRevert,
     BlocksInInject,
+    ReadsSlowly,
     Nowhere,
 }
 
@@ -58,12 +59,17 @@ impl Flag {
 impl Injector for Flag {
     fn support(&self, _fault: &Fault, _target: &Target) -> Support {
         if self.how == Misbehaves::RefusesSupport {
-            Support::No { reason: "the moon is not full".into() }
+            Support::no("flag", "the moon is not full", "")
         } else {
-            Support::Yes { mechanism: "flag" }
+            Support::yes("flag")
         }
     }
-    async fn prepare(&self, _fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+    async fn prepare(
+        &self,
+        _fault: &Fault,
+        target: &Target,
+        _mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
         if self.how == Misbehaves::FailsToPrepare {
             return Err(InjectError("no flag to be had".into()));
         }
@@ -99,6 +105,9 @@ impl Injector for Flag {
     async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
         let nth = self.call("observe");
         assert!(!(self.how == Misbehaves::PanicsInTheThirdReading && nth == 3), "the telescope fell");
+        if self.how == Misbehaves::ReadsSlowly {
+            std::thread::sleep(Duration::from_millis(400));
+        }
         let measured = f64::from(u8::from(*self.present.lock().unwrap()));
         Ok(Presence::of(Dose { asked: 1.0, measured }))
     }
@@ -138,6 +147,19 @@ async fn run(flag: &Flag) -> Report {
     println!("{:?}: {}\n", flag.how, report.headline());
     assert!(!report.passed());
     report
+}
+
+#[tokio::test]
+async fn what_has_happened_is_proven_by_a_slow_witness_as_well() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let crash = Fault::ServiceRecovery { container: None, recovery_time_expected: None };
+    let flag = Flag::that(Misbehaves::ReadsSlowly);
+    let experiment = Experiment::fault(crash, 4.seconds()).expect("the built-in catalogue");
+    let experiment = experiment.against(stub.url()).injector(flag).baseline(1.seconds());
+    let report = experiment.run().await.expect("it can be carried out");
+    let readings = &report.trace.delivery.as_ref().expect("it was injected").readings;
+    assert!(readings.len() >= 3, "{}", report.text());
+    assert_ne!(report.judgement.label(), "Inconclusive(fault not delivered)", "{}", report.text());
 }
 
 #[tokio::test]

@@ -1,57 +1,19 @@
 //! The front door: no byte lost or reordered, half-close and reset kept, faults at once on open connections.
 #![allow(clippy::disallowed_methods, reason = "test code may use clocks")]
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use chaos_test::port::PathShape;
+use chaos_test::model::ConnectionFault;
+use chaos_test::port::{Closed, PathShape};
 use chaos_test::prelude::*;
+use suite::{Door, echo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const ONE_WAY: PathShape = PathShape { delay: Duration::from_millis(100), jitter: Duration::ZERO };
+const ONE_WAY: PathShape = delay(Duration::from_millis(100));
 
-struct Door {
-    environment: Environment,
-}
-
-impl Door {
-    async fn to(upstream: SocketAddr) -> Self {
-        let environment = Environment::builder().url("app", format!("http://{upstream}")).start().await;
-        Self { environment: environment.expect("a door needs a free port") }
-    }
-
-    async fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.environment.address("app")).await.expect("the door is open");
-        stream.set_nodelay(true).expect("a TCP socket");
-        stream
-    }
-
-    fn shape(&self, shape: PathShape) {
-        let path = self.environment.service("app").expect("it is there").target().path;
-        path.expect("every service has a path").shape(shape);
-    }
-}
-
-/// Answers every byte with the same byte; at the end of what it gets, sends `bye` and closes.
-async fn echo() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("it listens");
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let _ = stream.set_nodelay(true);
-                let mut bytes = vec![0; 64 * 1024];
-                while let Ok(n @ 1..) = stream.read(&mut bytes).await {
-                    if stream.write_all(&bytes[..n]).await.is_err() {
-                        return;
-                    }
-                }
-                let _ = stream.write_all(b"bye").await;
-            });
-        }
-    });
-    address
+const fn delay(delay: Duration) -> PathShape {
+    PathShape { delay, ..PathShape::NONE }
 }
 
 fn pattern(length: usize) -> Vec<u8> {
@@ -85,14 +47,19 @@ async fn exchange(door: &Door, length: usize, changes: &[(Duration, PathShape)])
 #[tokio::test]
 async fn no_byte_is_lost_or_reordered_while_the_shape_changes() {
     let door = Door::to(echo().await).await;
-    let jitter = PathShape { delay: 5.ms(), jitter: 20.ms() };
+    let jitter = PathShape { jitter: 20.ms(), ..delay(5.ms()) };
     let changes = [
         (5.ms(), ONE_WAY),
         (30.ms(), jitter),
         (50.ms(), PathShape::default()),
         (5.ms(), jitter),
-        (80.ms(), PathShape { delay: 1.ms(), jitter: Duration::ZERO }),
-        (20.ms(), PathShape::default()),
+        (80.ms(), delay(1.ms())),
+        (20.ms(), PathShape { loss: 0.2, ..delay(1.ms()) }),
+        (50.ms(), PathShape { closed: Some(Closed::BlackHole), ..PathShape::NONE }),
+        (20.ms(), PathShape { bandwidth: Some(20_000_000), ..PathShape::NONE }),
+        (50.ms(), PathShape { bandwidth: Some(50_000_000), loss: 0.01, jitter: 2.ms(), ..delay(1.ms()) }),
+        (50.ms(), PathShape { connections: Some((0.0, ConnectionFault::Reset)), ..PathShape::NONE }),
+        (10.ms(), PathShape::NONE),
     ];
     let length = 24 * 1024 * 1024;
     let got = exchange(&door, length, &changes).await;
@@ -117,7 +84,7 @@ async fn a_delay_applies_to_open_connections_at_once_and_goes_at_once() {
     let slow = round(&mut stream).await;
     assert!(slow >= Duration::from_millis(200), "a round trip is two ways: {slow:?}");
     // What is under way when the fault goes is delivered at once, not after its delay.
-    door.shape(PathShape { delay: 30.seconds(), jitter: Duration::ZERO });
+    door.shape(delay(30.seconds()));
     stream.write_all(b"y").await.expect("open");
     tokio::time::sleep(50.ms()).await;
     door.shape(PathShape::default());
@@ -151,7 +118,7 @@ async fn a_service_that_is_down_resets_its_clients() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound");
     let door = Door::to(nobody).await;
     // The reset may be quicker than the client, which then sees it while it connects.
-    let seen = match TcpStream::connect(door.environment.address("app")).await {
+    let seen = match TcpStream::connect(door.address()).await {
         Ok(mut client) => client.read(&mut [0; 8]).await,
         Err(error) => Err(error),
     };
@@ -161,7 +128,7 @@ async fn a_service_that_is_down_resets_its_clients() {
 #[tokio::test]
 async fn the_witness_measures_through_the_door() {
     let door = Door::to(echo().await).await;
-    let path = door.environment.service("app").expect("it is there").target().path.expect("it has a path");
+    let path = door.path();
     let without = path.round_trip().await.expect("open");
     path.shape(ONE_WAY);
     let with = path.round_trip().await.expect("open");

@@ -16,7 +16,8 @@ async fn observed(script: Vec<(Duration, Answer)>) -> (Report, Scripted, Stub) {
     let scripted = Scripted::new(stub.clone(), script);
     let url = stub.url();
     // Which fault it is called makes no difference: the script is the fault.
-    let fault = Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, interface: None };
+    let fault =
+        Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, bandwidth: None, interface: None };
     let report = Experiment::fault(fault, 8.seconds())
         .expect("the built-in catalogue")
         .environment(move || {

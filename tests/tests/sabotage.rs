@@ -59,9 +59,14 @@ impl Injector for Undermined {
     fn support(&self, fault: &Fault, target: &Target) -> Support {
         Injector::support(&self.real, fault, target)
     }
-    async fn prepare(&self, fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
+    async fn prepare(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
         *self.path.lock().unwrap() = target.path.clone();
-        Injector::prepare(&self.real, fault, target).await
+        Injector::prepare(&self.real, fault, target, mechanism).await
     }
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
         Injector::inject(&self.real, prepared).await?;
@@ -117,8 +122,13 @@ impl Injector for Blind {
     fn support(&self, fault: &Fault, target: &Target) -> Support {
         Injector::support(&self.0, fault, target)
     }
-    async fn prepare(&self, fault: &Fault, target: &Target) -> Result<Prepared, InjectError> {
-        Injector::prepare(&self.0, fault, target).await
+    async fn prepare(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Result<Prepared, InjectError> {
+        Injector::prepare(&self.0, fault, target, mechanism).await
     }
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
         Injector::inject(&self.0, prepared).await

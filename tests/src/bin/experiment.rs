@@ -27,12 +27,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let fault = match kind.as_str() {
-        "cpu" => Fault::CpuExhaust { workers: NonZeroU32::MIN },
+        "cpu" => Fault::CpuExhaust { workers: NonZeroU32::MIN, load: Percent::HUNDRED },
         "memory" => Fault::MemoryLeak { size: ByteSize::new(1 << 60) },
         "database" => {
             Fault::DatabaseDown { database: None, mode: OutageMode::Hang, recovery_time_expected: None }
         }
-        _ => Fault::NetworkDelay { delay: Duration::from_millis(1), jitter: Duration::ZERO, interface: None },
+        _ => Fault::NetworkDelay {
+            delay: Duration::from_millis(1),
+            jitter: Duration::ZERO,
+            bandwidth: None,
+            interface: None,
+        },
     };
     let environment = move || async move {
         let probe = Probe::http("/").every(50.ms());

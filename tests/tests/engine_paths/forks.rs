@@ -38,9 +38,16 @@ async fn a_crash_takes_down_what_has_left_the_process_group() {
 }
 
 #[tokio::test]
+async fn a_crash_takes_down_what_has_left_its_environment_as_well() {
+    let report = crash_of_a_fork("bare").await;
+    assert_eq!(report.judgement.streams[0].outages.len(), 1, "it was found by its parent, and was down");
+    assert!(report.trace.residue.is_empty(), "{:?}", report.trace.residue);
+}
+
+#[tokio::test]
 async fn a_crash_that_takes_nobody_down_is_not_proven() {
     // Nothing tells that the process that serves is one of ours: it goes on serving.
-    let report = crash_of_a_fork("bare").await;
+    let report = crash_of_a_fork("daemon").await;
     assert_eq!(report.judgement.label(), "Error(cleanup)", "{}", report.text());
     assert_eq!(report.judgement.apart_from_cleanup, Some(Verdict::Inconclusive), "{}", report.text());
     let reasons = &report.judgement.reasons;
