@@ -40,6 +40,35 @@ build-cost:
 crash rounds="300":
     CHAOS_TEST_CRASH_ROUNDS={{rounds}} cargo nextest run -p chaos-test-suite --profile crash --test crash --no-capture
 
+# Every scenario of the built-in catalogue on the demo service, shortened: mechanism, dose, verdict (some minutes)
+scenarios duration="5":
+    cargo build -p chaos-test-examples --bin shop
+    cargo run -p chaos-test --features cli --bin cargo-chaos -- run --restart --duration {{duration}} \
+        --command "${CARGO_TARGET_DIR:-target}/debug/shop --port {port}"
+
+# Services in containers; the images are made here, and none is pulled (some minutes)
+containers:
+    CHAOS_TEST_REQUIRE=docker cargo nextest run --profile docker -p chaos-test -p chaos-test-suite \
+        --features containers --lib --test 'containers*'
+
+# Tests with containers that are killed at random and at chosen moments (some minutes)
+containers-crash rounds="100":
+    CHAOS_TEST_REQUIRE=docker CHAOS_TEST_CRASH_ROUNDS={{rounds}} cargo nextest run --profile docker \
+        -p chaos-test-suite --features containers --test containers_killed --no-capture
+
+# The example service with a database and a cache, in fair weather and foul (two minutes)
+tea:
+    cargo nextest run -p chaos-test-examples --features tea --test tea_shop
+
+# The same service in containers, a chaos test for each group of the catalogue; the images are made here (seven minutes)
+tea-containers:
+    tests/images/build
+    CHAOS_TEST_REQUIRE=docker cargo nextest run -p chaos-test-examples --features tea-containers --test tea_containers
+
+# The netem rung, proven in a small virtual machine
+netem:
+    tests/vm/netem
+
 # Everything CI does
 ci:
     .ci/run
