@@ -25,7 +25,7 @@ use chaos_test::units::ByteSize;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use suite::{OwnGroup, stress};
+use suite::{OwnGroup, marked};
 
 /// What is done behind the injector's back.
 #[derive(Clone, Copy)]
@@ -83,7 +83,7 @@ impl Injector for Sabotaged {
                 let mark = prepared.record.id.clone();
                 std::thread::spawn(move || {
                     std::thread::sleep(MIDDLE);
-                    for pid in stress::marked(&mark) {
+                    for pid in marked(&mark) {
                         kill(Pid::from_raw(pid as i32), signal).expect("it runs, and is ours");
                     }
                 });

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "sys is where /proc is read")]
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::time::Duration;
 
 /// Processor time of a process: what it used, and what it waited for while it was ready to run.
@@ -113,9 +113,55 @@ pub(crate) fn all() -> Vec<u32> {
     entries.filter_map(|dir| dir.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// The environment a process was started with, if we may look.
+///
+/// An `execve` in the midst of a reading tears it: an opened file shows the memory the process had then, which ends, and
+/// for some microseconds the new one has neither arguments nor environment in it. So it is read by one call, and what
+/// reads as empty is read again: for a while that no `execve` takes where there is a program without arguments, and
+/// twice where the environment may indeed be empty. Threads of the kernel and zombies have neither program nor
+/// environment.
+fn environment(pid: u32) -> Option<Vec<u8>> {
+    const AGAIN: Duration = Duration::from_micros(200);
+    const TIMES: u32 = 100;
+    const SETTLED: u32 = 3;
+    let is_starting = || {
+        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| arguments.is_empty())
+            && fs::read_link(format!("/proc/{pid}/exe")).is_ok()
+    };
+    let mut settled = 0;
+    for _ in 0..TIMES {
+        let environ = read_by_one_call(&format!("/proc/{pid}/environ")).ok()?;
+        if !environ.is_empty() {
+            return Some(environ);
+        }
+        if is_starting() {
+            std::thread::sleep(AGAIN);
+            continue;
+        }
+        settled += 1;
+        if settled == SETTLED {
+            break;
+        }
+    }
+    Some(Vec::new())
+}
+
+/// A file whose content is made as it is read, by one call as far as 256 KiB go.
+fn read_by_one_call(path: &str) -> io::Result<Vec<u8>> {
+    let mut content = vec![0; 256 << 10];
+    let mut file = fs::File::open(path)?;
+    let length = file.read(&mut content)?;
+    let is_whole = length < content.len();
+    content.truncate(length);
+    if !is_whole {
+        file.read_to_end(&mut content)?;
+    }
+    Ok(content)
+}
+
 /// The value of a variable in the environment a process was started with, if we may look.
 pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
-    let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let environ = environment(pid)?;
     let entry = environ
         .split(|byte| *byte == 0)
         .find_map(|entry| entry.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")))?;
@@ -195,4 +241,27 @@ fn configured(name: i32, usual: u64) -> u64 {
     // SAFETY: sysconf takes an integer and returns one.
     let value = unsafe { nix::libc::sysconf(name) };
     u64::try_from(value).ok().filter(|value| *value > 0).unwrap_or(usual)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
+
+    use super::{Duration, name, variable};
+
+    #[test]
+    fn an_environment_is_seen_while_the_process_starts_one_program_after_the_other() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"[ "$1" -gt 0 ] && exec sh "$0" $(($1 - 1)); exec sleep 60"#).unwrap();
+        let mut command = Command::new("sh");
+        command.arg(file.path()).arg("2000").env("CHAOS_TEST_OF_PROCFS", "here").stdin(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let limit = Instant::now() + Duration::from_secs(20);
+        while name(process.id()).as_deref() != Some("sleep") && Instant::now() < limit {
+            assert_eq!(variable(process.id(), "CHAOS_TEST_OF_PROCFS").as_deref(), Some("here"));
+        }
+        let _ = process.kill();
+        process.wait().unwrap();
+    }
 }

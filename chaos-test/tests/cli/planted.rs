@@ -131,7 +131,11 @@ pub(crate) fn state(pid: u32) -> Option<String> {
     stat(pid)?.into_iter().next()
 }
 
+/// The name of its program. In the midst of an `execve` a process has the new name and no arguments and environment yet.
 fn name(pid: u32) -> Option<String> {
+    if fs::read(format!("/proc/{pid}/cmdline")).ok()?.is_empty() {
+        return None;
+    }
     Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned())
 }
 

@@ -71,8 +71,10 @@ impl Residues {
         let mark = owner.mark();
         let script = format!("env CHAOS_TEST_MARK={mark} sleep 1000 & sleep 1000 & exec sleep 1000");
         let session = Planted::start(Command::new("sh").args(["-c", &script]));
+        let all = session.until_it_has(&["sleep"; 3]);
+        until("its environment", || all.iter().any(|member| member.has_mark(&mark)));
         let (sleeper, bystanders): (Vec<Named>, Vec<Named>) =
-            session.until_it_has(&["sleep"; 3]).into_iter().partition(|member| member.has_mark(&mark));
+            all.into_iter().partition(|member| member.has_mark(&mark));
         assert_eq!((sleeper.len(), bystanders.len()), (1, 2));
         self.bystanders = bystanders;
         self.processes.push(session);
