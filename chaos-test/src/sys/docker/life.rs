@@ -106,7 +106,9 @@ impl Life {
                 inner.out_of_memory = true;
                 inner.note(
                     now,
-                    format!("the kernel ended a process of {service} for want of memory (OOM kill)"),
+                    format!(
+                        "the kernel ended a process in {service}'s container for want of memory (OOM kill)"
+                    ),
                 );
             }
             "die" => {

@@ -122,9 +122,12 @@ pub(super) async fn of_the_dead(docker: &Docker) -> io::Result<Option<String>> {
         return Ok(None);
     }
     let mut removed = Vec::new();
-    // Another start may be at it, and the next one looks again.
-    let _ = remove_things(docker, &dead, &mut removed).await;
-    let told = format!("cleaned up after a run that is gone: {}", said(&removed));
+    // The next start looks again.
+    let failed = remove_things(docker, &dead, &mut removed).await;
+    let mut told = format!("cleaned up after a run that is gone: {}", said(&removed));
+    if let Some(why) = failed {
+        told.push_str(&format!("; not all could be removed: {why}; `cargo chaos reap` tries it again"));
+    }
     eprintln!("chaos-test: {told}");
     Ok(Some(told))
 }
