@@ -11,7 +11,9 @@ mod beta;
 mod proportion;
 mod quantile;
 mod random;
+mod sequential;
 
 pub use proportion::{Decision, Proportion, samples_needed};
 pub use quantile::{Quantile, quantile};
 pub use random::SplitMix;
+pub use sequential::{ALLOWED_BURST, Question, Sequential, Tally};

@@ -42,7 +42,12 @@ impl Proportion {
     /// assert!(upper <= 0.01);
     /// ```
     pub fn interval(self, tail: f64) -> (f64, f64) {
-        let (k, n) = (self.k as f64, self.n as f64);
+        self.interval_of(1.0, tail)
+    }
+
+    /// The same for samples of which `worth` are as good as one independent one (at least 1; Kish's effective sample size).
+    pub fn interval_of(self, worth: f64, tail: f64) -> (f64, f64) {
+        let (k, n) = (self.k as f64 / worth, self.n as f64 / worth);
         if self.n == 0 {
             return (0.0, 1.0);
         }
