@@ -1,11 +1,13 @@
 //! How often a verdict on a share is wrong, counted on simulated services.
 //!
 //! Two thousand services for each true error rate, with independent errors and with bursts of ten on average, probed fifty
-//! times a second for as long as their objective needs. Seeded: the same figures every time.
+//! times a second for as long as a scenario lasts. Seeded: the same figures every time. The table in `docs/statistics.md` is
+//! what this prints (`UPDATE_EXPECTED=1` writes it there), and three mistakes planted in the rule have to be noticed here.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use chaos_test::stats::{ALLOWED_BURST, Decision, Question, Sequential, SplitMix};
+use chaos_test::stats::{Decision, Question, Sequential, SplitMix};
 
 const SERVICES: u64 = 2000;
 const PER_SECOND: usize = 50;
@@ -14,7 +16,8 @@ const SETTLING: usize = 5 * PER_SECOND;
 /// The limit, and how many seconds of chaos it is given.
 const OBJECTIVES: [(f64, usize); 3] = [(0.01, 120), (0.05, 60), (0.10, 45)];
 /// The truth, as a part of the limit.
-const TRUTHS: [f64; 10] = [0.1, 0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 4.0];
+const TRUTHS: [f64; 11] = [0.0, 0.1, 0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 4.0];
+const KINDS: [(&str, f64); 2] = [("one by one", 1.0), ("bursts of 10", 10.0)];
 
 /// A service whose errors come in bursts of a geometric length, or one by one.
 struct Service {
@@ -40,6 +43,29 @@ impl Service {
     }
 }
 
+/// The rule as it is, or with a mistake in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rule {
+    AsItIs,
+    /// Whatever error was allowed, every second verdict may be wrong.
+    AlphaIgnored,
+    /// Bursts are taken for so many independent errors.
+    NotThinned,
+    /// The first burst goes uncounted.
+    OffByOne,
+}
+
+impl Rule {
+    fn question(self, limit: f64) -> Question {
+        let asked = Question { limit, error: 0.0005, burst: Question::BURST, longest: PER_SECOND as f64 };
+        match self {
+            Self::AsItIs | Self::OffByOne => asked,
+            Self::AlphaIgnored => Question { error: 0.5, ..asked },
+            Self::NotThinned => Question { burst: 1.0, longest: 1.0, ..asked },
+        }
+    }
+}
+
 #[derive(Default)]
 struct Cell {
     pass: u64,
@@ -47,15 +73,18 @@ struct Cell {
     samples: u64,
 }
 
-fn cell(limit: f64, seconds: usize, truth: f64, burst: f64) -> Cell {
-    let question = Question { limit, wrong_pass: 0.005, wrong_fail: 0.0005, burst: ALLOWED_BURST };
+fn cell(rule: Rule, (limit, seconds): (f64, usize), truth: f64, burst: f64) -> Cell {
     let mut cell = Cell::default();
     for n in 0..SERVICES {
         let mut service = Service::new(n * 1000 + (truth * 100.0) as u64, limit * truth, burst);
-        let mut evidence = Sequential::new(question);
-        let mut taken = 0;
+        let mut evidence = Sequential::new(rule.question(limit));
+        let (mut taken, mut bursts, mut before) = (0, 0, false);
         while taken < seconds * PER_SECOND && evidence.decided().is_none() {
-            evidence.push(service.next(), taken / PER_SECOND, taken >= SETTLING);
+            let bad = service.next();
+            bursts += u64::from(bad && !before);
+            before = bad;
+            let told = bad && !(rule == Rule::OffByOne && bursts == 1);
+            evidence.push(told, taken / PER_SECOND, taken >= SETTLING);
             taken += 1;
         }
         cell.samples += taken as u64;
@@ -68,32 +97,99 @@ fn cell(limit: f64, seconds: usize, truth: f64, burst: f64) -> Cell {
     cell
 }
 
+/// A row of the table, and whether it is wrong more often than it may be.
+fn row(rule: Rule, (limit, seconds): (f64, usize), (kind, burst): (&str, f64), truth: f64) -> (String, bool) {
+    let cell = cell(rule, (limit, seconds), truth, burst);
+    let share = |count: u64| count as f64 / SERVICES as f64 * 100.0;
+    let wrong = share(if truth <= 1.0 { cell.fail } else { cell.pass });
+    let most = if truth <= 0.5 || truth >= 2.0 { 0.1 } else { 1.0 };
+    let line = format!(
+        "| {:.0} %, {seconds} s | {kind} | {truth} × | {:.2} % | {:.2} % | {:.2} % | {wrong:.2} % | {:.1} s |",
+        limit * 100.0,
+        share(cell.pass),
+        share(cell.fail),
+        share(SERVICES - cell.pass - cell.fail),
+        cell.samples as f64 / (SERVICES * PER_SECOND as u64) as f64,
+    );
+    (line, wrong > most)
+}
+
+fn rows(rule: Rule) -> impl Iterator<Item = (String, bool)> {
+    let cells = OBJECTIVES.into_iter().flat_map(|objective| KINDS.into_iter().map(move |kind| (objective, kind)));
+    cells.flat_map(move |(objective, kind)| TRUTHS.into_iter().map(move |truth| row(rule, objective, kind, truth)))
+}
+
 #[test]
 fn verdicts_are_as_wrong_as_they_say() {
-    let mut table = String::new();
+    let mut table = String::from(
+        "| limit | errors come | true share | Pass | Fail | Inconclusive | wrong | decided after |\n|---|---|---|---|---|---|---|---|\n",
+    );
     let mut wrong = Vec::new();
-    for (limit, seconds) in OBJECTIVES {
-        for (kind, burst) in [("one by one", 1.0), ("bursts of 10", 10.0)] {
-            for truth in TRUTHS {
-                let cell = cell(limit, seconds, truth, burst);
-                let share = |count: u64| count as f64 / SERVICES as f64 * 100.0;
-                let is_wrong = share(if truth <= 1.0 { cell.fail } else { cell.pass });
-                let most = if truth <= 0.5 || truth >= 2.0 { 0.1 } else { 1.0 };
-                let line = format!(
-                    "| {:.0} % in {seconds} s | {kind} | {truth} × | {:.2} % | {:.2} % | {:.2} % | {is_wrong:.2} % | {:.1} s |",
-                    limit * 100.0,
-                    share(cell.pass),
-                    share(cell.fail),
-                    share(SERVICES - cell.pass - cell.fail),
-                    cell.samples as f64 / (SERVICES * PER_SECOND as u64) as f64,
-                );
-                writeln!(table, "{line}").unwrap();
-                if is_wrong > most {
-                    wrong.push(line);
-                }
-            }
-        }
+    for (line, too_often) in rows(Rule::AsItIs) {
+        let _ = writeln!(table, "{line}");
+        wrong.extend(too_often.then_some(line));
     }
-    println!("{table}");
     assert!(wrong.is_empty(), "wrong too often:\n{}", wrong.join("\n"));
+    generated("calibration", &table);
+}
+
+#[test]
+fn a_rule_that_ignores_its_error_is_noticed() {
+    assert!(rows(Rule::AlphaIgnored).any(|(_, too_often)| too_often));
+}
+
+#[test]
+fn a_rule_that_takes_bursts_for_single_errors_is_noticed() {
+    assert!(rows(Rule::NotThinned).any(|(_, too_often)| too_often));
+}
+
+#[test]
+fn a_rule_that_does_not_count_the_first_errors_is_noticed() {
+    assert!(rows(Rule::OffByOne).any(|(_, too_often)| too_often));
+}
+
+/// From how many samples on `k` single errors are within a limit, worked out in another way: by the bound that the best of
+/// ten thousand points gives. A rule that counts one more or one less than there is comes to another number.
+#[test]
+fn so_many_errors_are_within_from_so_many_samples_on() {
+    for (limit, k) in [(0.05, 0_u64), (0.05, 1), (0.05, 2), (0.05, 7), (0.01, 0), (0.01, 3), (0.10, 5)] {
+        let mut evidence = Sequential::new(Rule::AsItIs.question(limit));
+        let every = 100;
+        let mut n = 0_u64;
+        let found = loop {
+            // The errors come early and one by one.
+            evidence.push(n % every == 0 && n / every < k, (n / 50) as usize, true);
+            n += 1;
+            assert!(n < 50_000);
+            let seen = evidence.seen();
+            if seen.n > k * every && evidence.evidence().within >= 1.0 {
+                break n;
+            }
+        };
+        let bound = |n: u64| {
+            let length = (k as f64 + 40.0) / (k as f64 + 4.0);
+            let goes_on = 1.0 - 1.0 / length;
+            let bursts = n as f64 * limit / length / (1.0 - limit * goes_on);
+            let at = |z: f64| {
+                (if k == 0 { 0.0 } else { k as f64 * z.ln() }) + bursts * (1.0 - z) / (1.0 - goes_on * z)
+            };
+            (0..10_000).map(|step| at(f64::from(step) / 10_000.0)).fold(f64::MIN, f64::max)
+        };
+        let expected = (k * every + 1..50_000).find(|n| bound(*n) >= -Question::ERROR_IN_BURSTS.ln()).unwrap();
+        assert!(found.abs_diff(expected) <= 1, "limit {limit}, {k} errors: {found}, and not {expected}");
+    }
+}
+
+/// Holds a part of `docs/statistics.md` against what was found, or writes it.
+fn generated(name: &str, found: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/statistics.md");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (begin, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- {name}: end -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no {begin:?} in docs/statistics.md"));
+    let (there, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end:?} in docs/statistics.md"));
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&file, format!("{before}{begin}{found}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(there, found, "docs/statistics.md is not what this finds: UPDATE_EXPECTED=1 writes it");
+    }
 }

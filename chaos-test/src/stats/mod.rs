@@ -8,12 +8,16 @@
 //! Not here: which proportion is judged against which limit (that is [`crate::slo`]).
 
 mod beta;
+mod bursts;
+mod mixture;
 mod proportion;
 mod quantile;
 mod random;
 mod sequential;
+mod tally;
 
 pub use proportion::{Decision, Proportion, samples_needed};
 pub use quantile::{Quantile, quantile};
 pub use random::SplitMix;
-pub use sequential::{ALLOWED_BURST, Question, Sequential, Tally};
+pub use sequential::{Evidence, Question, Sequential};
+pub use tally::Tally;
