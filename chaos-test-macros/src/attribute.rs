@@ -21,6 +21,7 @@ const KEYS: &[(&str, &str)] = &[
     ("duration", r#"duration = "10s""#),
     ("baseline", r#"baseline = "5s""#),
     ("inconclusive", r#"inconclusive = "fail""#),
+    ("sequential", "sequential = false"),
     ("dry_run", "dry_run = true"),
     ("objectives", "objectives(max_error_rate_percent = 1.0)"),
     ("flavor", r#"flavor = "multi_thread""#),
@@ -50,6 +51,8 @@ pub(crate) struct Attribute {
     pub(crate) has_environment: bool,
     /// Values that are passed on as they are: field of `__private::Test`, value.
     pub(crate) settings: Vec<(&'static str, LitStr)>,
+    /// `sequential`, where it is said.
+    pub(crate) sequential: Option<bool>,
     /// `dry_run`
     pub(crate) dry_run: bool,
     /// `objectives(…)`
@@ -122,6 +125,7 @@ impl Attribute {
                 self.has_environment = true;
                 self.environment = errors.keep(path(entry, example));
             }
+            "sequential" => self.sequential = errors.keep(entry.flag(example)),
             "dry_run" => self.dry_run = errors.keep(entry.flag(example)).unwrap_or_default(),
             "objectives" => self.objectives = objectives(entry, example, errors),
             _ => {

@@ -134,6 +134,9 @@ impl Module<'_> {
             let (key, value) = (format_ident!("{key}"), some(literal.to_token_stream()));
             fields.push(quote!(#key: #value,));
         }
+        if self.attribute.sequential == Some(false) {
+            fields.push(quote!(sequential: false,));
+        }
         if self.attribute.dry_run {
             fields.push(quote!(dry_run: true,));
         }

@@ -64,7 +64,8 @@ use proc_macro::TokenStream;
 /// | `repeat` | the body is a transaction, run at this rate through all phases: `"20/s"`, `"90/min"` | the body runs once, under the fault |
 /// | `duration` | how long the chaos phase lasts, a day at most: `"500ms"`, `"10s"`, `"1.5m"` | the scenario's |
 /// | `baseline` | how long is measured before the fault | a third of the duration, 2 s to 10 s, and at least 25 transactions |
-/// | `inconclusive` | whether a test that could not decide is a `"pass"` or a `"fail"` | `"fail"` |
+/// | `inconclusive` | whether a test that could not decide is a `"pass"` or a `"fail"`, or has its chaos phase made longer, up to three times, where that could tell: `"extend"` | `"fail"` |
+/// | `sequential` | whether the chaos phase ends as soon as the evidence suffices | `true` |
 /// | `flavor` | the tokio runtime: `"multi_thread"` or `"current_thread"` | `"current_thread"` |
 /// | `catalogue` | the file with the repository's own scenarios, relative to the package | searched for, see below |
 /// | `crate` | path of the crate `chaos-test`, for those who re-export it | `::chaos_test` |

@@ -10,7 +10,7 @@ pub(crate) fn check(key: &str, value: &str) -> Result<(), String> {
         "repeat" => rate(value),
         "duration" => duration(value).and_then(|number| positive(value, number)),
         "baseline" => duration(value).map(drop),
-        "inconclusive" => word(value, &["pass", "fail"]),
+        "inconclusive" => word(value, &["pass", "fail", "extend"]),
         "flavor" => word(value, &["multi_thread", "current_thread"]),
         "target" if !value.contains("://") => Err(format!("\"{value}\" is no URL")),
         _ => Ok(()),

@@ -30,6 +30,7 @@ pub struct Test {
     pub duration: Option<&'static str>,
     pub baseline: Option<&'static str>,
     pub inconclusive: Option<&'static str>,
+    pub sequential: bool,
     pub dry_run: bool,
     pub flavor: Option<&'static str>,
     pub objectives: &'static [(&'static str, f64)],
@@ -47,6 +48,7 @@ impl Test {
         duration: None,
         baseline: None,
         inconclusive: None,
+        sequential: true,
         dry_run: false,
         flavor: None,
         objectives: &[],
@@ -68,9 +70,12 @@ impl Test {
         if let Some(baseline) = self.baseline {
             experiment = experiment.baseline(parse_duration(baseline).map_err(Error::input)?);
         }
-        if self.inconclusive == Some("pass") {
-            experiment = experiment.inconclusive(Inconclusive::Passes);
-        }
+        experiment = match self.inconclusive {
+            Some("pass") => experiment.inconclusive(Inconclusive::Passes),
+            Some("extend") => experiment.inconclusive(Inconclusive::Extends),
+            _ => experiment,
+        };
+        experiment = experiment.sequential(self.sequential);
         if self.dry_run {
             experiment = experiment.dry_run(true);
         }

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use chaos_test::stats::{Decision, Question, Sequential, SplitMix};
+use chaos_test::stats::{Decision, MayDecide, Question, Sequential, SplitMix};
 
 const SERVICES: u64 = 2000;
 const PER_SECOND: usize = 50;
@@ -84,7 +84,8 @@ fn cell(rule: Rule, (limit, seconds): (f64, usize), truth: f64, burst: f64) -> C
             bursts += u64::from(bad && !before);
             before = bad;
             let told = bad && !(rule == Rule::OffByOne && bursts == 1);
-            evidence.push(told, taken / PER_SECOND, taken >= SETTLING);
+            let may = if taken >= SETTLING { MayDecide::Either } else { MayDecide::Beyond };
+            evidence.push(told, taken / PER_SECOND, may);
             taken += 1;
         }
         cell.samples += taken as u64;
@@ -158,7 +159,7 @@ fn so_many_errors_are_within_from_so_many_samples_on() {
         let mut n = 0_u64;
         let found = loop {
             // The errors come early and one by one.
-            evidence.push(n % every == 0 && n / every < k, (n / 50) as usize, true);
+            evidence.push(n % every == 0 && n / every < k, (n / 50) as usize, MayDecide::Either);
             n += 1;
             assert!(n < 50_000);
             let seen = evidence.seen();

@@ -10,6 +10,7 @@
 //! Not here: how a fault is made, what a verdict is.
 
 mod call;
+mod evidence;
 mod fault;
 mod guardian;
 mod open_loop;
@@ -32,7 +33,7 @@ use crate::units::show_duration;
 use call::describe;
 use fault::{FaultRun, Panicked};
 use guardian::Guardian;
-pub(crate) use plan::{Guard, Limits, Plan, Ports};
+pub(crate) use plan::{Guard, Limits, Plan, Ports, Sequential};
 pub(crate) use recorder::{Recorder, Slot, StreamId, Window};
 
 /// How often the engine looks whether service has recovered.
@@ -66,6 +67,7 @@ pub(crate) async fn run(
     let longest = ports.probes.iter().map(|spec| spec.timeout).max().unwrap_or_default();
     let mut guardian = Guardian::new(&plan, longest, Arc::clone(&ports.clock), Arc::clone(&recorder), cancel);
     let mut run = Run { plan, ports, recorder: Arc::clone(&recorder), fault: None, body: None };
+    recorder.counts_by(run.plan.sequential.as_ref());
     drop(run.keep());
     // Three parts: before the fault's removal and after it the run may be stopped at any point; the removal may not.
     let held = guardian.over(run.until_removal()).await;
@@ -182,13 +184,14 @@ impl Run {
         if let Some(body) = &self.ports.body {
             self.body = Some((injected, tokio::spawn(body.run())));
         }
-        let removal = injected + self.plan.fault.held_for(self.plan.chaos);
+        let removal = injected + self.plan.fault.held_for(self.plan.longest_chaos());
         let at_least = if self.plan.fault.is_an_event() { DoseReading::FEWEST } else { 0 };
         let Some(fault) = &self.fault else { return Ok(false) };
         tokio::select! {
             witnessed = fault.witness_until(&self.ports, &self.recorder, removal, at_least) => witnessed?,
-            // It ends with the chaos phase, which is no shorter.
-            () = self.pass_time(Phase::Chaos, injected, self.plan.chaos) => {}
+            // It ends with the chaos phase, which is no shorter unless it is decided.
+            () = self.chaos_time(injected) => {}
+            () = self.until_decided() => {}
         }
         Ok(true)
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{AbortConditions, Fault, Objectives, Pin};
+use crate::model::{AbortConditions, Carried, Fault, Objectives, Pin};
 use crate::port::{Body, Clock, DynInjector, Keeper, Ledger, Mishap, ProbeSpec, Progress, Target};
 
 /// What an experiment is to do.
@@ -27,6 +27,17 @@ pub(crate) struct Plan {
     pub(crate) run_ends: Option<Duration>,
     /// Whether it stops before anything is injected.
     pub(crate) dry_run: bool,
+    /// Whether the chaos phase ends as soon as its shares are decided.
+    pub(crate) sequential: Option<Sequential>,
+}
+
+/// How evidence is gathered until it suffices.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Sequential {
+    /// How long the chaos phase may be made where its planned length does not suffice; not at all if absent.
+    pub(crate) at_most: Option<Duration>,
+    /// What earlier tries have seen.
+    pub(crate) carried: Option<Carried>,
 }
 
 /// The abort conditions of a run.
@@ -71,7 +82,15 @@ impl Plan {
     pub(super) fn longest(&self, probe_timeout: Duration) -> Duration {
         let Limits { inject, confirm, observe, revert } = self.limits;
         let steps = [inject * 2, (confirm + observe) * 2, revert * 2, probe_timeout, MARGIN];
-        [self.baseline, self.chaos, self.watch, self.grace].into_iter().chain(steps).sum()
+        let chaos = self.longest_chaos();
+        [self.baseline, chaos, self.watch, self.grace].into_iter().chain(steps).sum()
+    }
+}
+
+impl Plan {
+    /// How long the chaos phase lasts at most.
+    pub(super) fn longest_chaos(&self) -> Duration {
+        self.sequential.as_ref().and_then(|how| how.at_most).unwrap_or(self.chaos).max(self.chaos)
     }
 }
 

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::Sequential;
 use crate::model::{
-    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase,
+    Abort, AbortCause, BodyEnd, CountRule, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase,
     ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use crate::port::ProbeSpec;
@@ -109,6 +110,14 @@ impl Recorder {
 
     pub(crate) fn mark(&self, set: impl FnOnce(&mut Marks)) {
         set(&mut self.lock().trace.marks);
+    }
+
+    /// Writes down when shares are decided.
+    pub(super) fn counts_by(&self, sequential: Option<&Sequential>) {
+        let Some(Sequential { carried, .. }) = sequential else { return };
+        let mut inner = self.lock();
+        inner.trace.count_rule = CountRule::Sequential;
+        inner.trace.carried.clone_from(carried);
     }
 
     pub(crate) fn marks(&self) -> Marks {

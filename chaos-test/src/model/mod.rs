@@ -10,6 +10,7 @@
 mod abort;
 mod blast_radius;
 mod catalogue;
+mod evidence;
 mod fault;
 mod floor;
 mod objective;
@@ -23,6 +24,7 @@ mod trace;
 pub use abort::{Abort, AbortCause};
 pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, OutsideBlastRadius};
 pub use catalogue::*;
+pub use evidence::{Carried, CarriedShare, CountRule};
 pub use fault::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
 pub use floor::{BelowFloor, Floor, Room};
 pub use objective::{Objectives, Recovery, SloProfile};

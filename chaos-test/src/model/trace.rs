@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Abort, ServiceResources, Stream};
+use super::{Abort, Carried, CountRule, ServiceResources, Stream};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -214,6 +214,12 @@ pub struct Trace {
     /// What was found left behind when all should have been undone, one line each.
     #[serde(default)]
     pub residue: Vec<String>,
+    /// When shares of samples are decided.
+    #[serde(default)]
+    pub count_rule: CountRule,
+    /// What earlier tries of this test saw and could not decide.
+    #[serde(default)]
+    pub carried: Option<Carried>,
     /// What the services used, of those that are processes of the environment.
     #[serde(default)]
     pub resources: Vec<ServiceResources>,

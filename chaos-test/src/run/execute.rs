@@ -263,6 +263,7 @@ async fn carry_out(
         limits: Limits::default(),
         run_ends: run_deadline(longest).ok().map(|left| clock.now() + left),
         dry_run: experiment.dry_run,
+        sequential: super::evidence::sequential(experiment, &charge.draft),
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
     monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);

@@ -44,6 +44,7 @@ pub struct Experiment {
     pub(super) dry_run: bool,
     pub(super) confirmed: bool,
     pub(super) stress_host: bool,
+    pub(super) sequential: bool,
 }
 
 type Started = LocalFuture<Result<Arc<dyn AsEnvironment>, Error>>;
@@ -68,6 +69,9 @@ pub enum Inconclusive {
     Fails,
     /// It passes; the record still says Inconclusive.
     Passes,
+    /// The chaos phase goes on, up to three times its length, where more samples could tell. If it still cannot tell, the
+    /// test fails. Only where the fault is the same from its beginning to its end.
+    Extends,
 }
 
 impl Experiment {
@@ -130,6 +134,7 @@ impl Experiment {
             dry_run: false,
             confirmed: false,
             stress_host: false,
+            sequential: true,
         }
     }
 
@@ -251,6 +256,13 @@ impl Experiment {
     /// What a test with the verdict Inconclusive does: it fails unless said otherwise.
     pub fn inconclusive(mut self, inconclusive: Inconclusive) -> Self {
         self.inconclusive = inconclusive;
+        self
+    }
+
+    /// Whether the chaos phase ends as soon as the evidence suffices, which is so unless said otherwise. Only for faults that
+    /// are the same from their beginning to their end, and with no body that runs once: an outage is always watched whole.
+    pub fn sequential(mut self, sequential: bool) -> Self {
+        self.sequential = sequential;
         self
     }
 

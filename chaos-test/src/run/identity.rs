@@ -83,7 +83,16 @@ impl Identity {
 
     /// The file name of its record, without the ending.
     pub(crate) fn file_stem(&self) -> String {
-        let retry = if self.attempt > 1 { format!("__attempt-{}", self.attempt) } else { String::new() };
+        self.stem_of(self.attempt)
+    }
+
+    /// The file name of the record of the try before this one, if there was one.
+    pub(crate) fn earlier_try(&self) -> Option<String> {
+        (self.attempt > 1).then(|| self.stem_of(self.attempt - 1))
+    }
+
+    fn stem_of(&self, attempt: u32) -> String {
+        let retry = if attempt > 1 { format!("__attempt-{attempt}") } else { String::new() };
         run_folder::file_name(&format!("{}__{}{retry}", self.binary, self.record_name()))
     }
 

@@ -17,6 +17,7 @@ mod client;
 mod consent;
 mod deadline;
 mod driver;
+mod evidence;
 mod execute;
 mod experiment;
 mod housekeeping;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::evidence::is_in_order;
 use super::experiment::{BodyKind, Experiment};
 use crate::error::Error;
 use crate::model::SloProfile;
@@ -23,7 +24,9 @@ pub(super) fn planned(experiment: &Experiment, profile: &SloProfile) -> Result<P
         BodyKind::Repeat(rate, _) => rate.interval() * BASELINE_SAMPLES,
         BodyKind::None | BodyKind::Once(_) => Duration::ZERO,
     };
-    let usual = (chaos / 3).clamp(Duration::from_secs(2), Duration::from_secs(10)).max(enough);
+    // Evidence that is weighed as it comes in makes do with a shorter look at what is normal.
+    let most = Duration::from_secs(if is_in_order(experiment) { 5 } else { 10 });
+    let usual = (chaos / 3).clamp(Duration::from_secs(2), most).max(enough);
     let planned = Planned {
         baseline: experiment.baseline.unwrap_or(usual),
         chaos,

@@ -18,6 +18,9 @@ use crate::sys::{env, files, ledger, run_folder};
 /// Lines of a service's log that go into the record.
 const LOG_LINES: usize = 5;
 
+/// The record of an earlier try is no larger than this, or else not read.
+const MOST: u64 = 256 << 20;
+
 /// What is known of a report before the run, and where it goes.
 pub(super) struct Draft {
     identity: Identity,
@@ -163,6 +166,14 @@ impl Draft {
             // If the note is lost, the reaper finds no pending record and has nothing to write.
             let _ = ledger::end(experiment);
         }
+    }
+
+    /// The record of the try before this one, if the runner tries again and that one was of the very same experiment.
+    pub(super) fn earlier_try(&self) -> Option<Report> {
+        let stem = self.identity.earlier_try()?;
+        let bytes = files::read_at_most(&run_folder::run_dir().join(format!("{stem}.json")), MOST).ok()?;
+        let report = Report::from_json(&bytes).ok()?;
+        (report.scenario == self.scenario && report.slo == self.slo).then_some(report)
     }
 
     pub(super) fn path(&self) -> PathBuf {

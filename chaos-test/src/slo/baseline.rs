@@ -83,15 +83,18 @@ fn of(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Result<Baselin
 /// The latencies of the samples that got an answer, sorted; one without an answer counts as the timeout at least.
 /// A refused or broken connection says nothing about latency and is left out.
 pub(super) fn latencies<'a>(samples: impl Iterator<Item = &'a Sample>, timeout: Duration) -> Vec<Duration> {
-    let mut list: Vec<Duration> = samples
-        .filter_map(|sample| match sample.outcome {
-            Outcome::Good => Some(sample.latency),
-            Outcome::Timeout | Outcome::Dropped => Some(sample.latency.max(timeout)),
-            _ => None,
-        })
-        .collect();
+    let mut list: Vec<Duration> = samples.filter_map(|sample| latency_of(sample, timeout)).collect();
     list.sort_unstable();
     list
+}
+
+/// The latency a sample tells of, if it does.
+pub(super) fn latency_of(sample: &Sample, timeout: Duration) -> Option<Duration> {
+    match sample.outcome {
+        Outcome::Good => Some(sample.latency),
+        Outcome::Timeout | Outcome::Dropped => Some(sample.latency.max(timeout)),
+        _ => None,
+    }
 }
 
 pub(super) fn most_common_failure(samples: &[&Sample]) -> String {

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::latencies;
+use super::baseline::{latencies, latency_of};
+use super::evidence::{Answer, EvidenceTrail};
 use super::{Baseline, Outage, Reason, RecoveryTime, Verdict, outages, recovery};
-use crate::model::{Marks, Objectives, Phase, Sample, Stream, StreamKind};
-use crate::stats::{Decision, Proportion, quantile, samples_needed};
+use crate::model::{Carried, CountRule, Marks, Objectives, Phase, Sample, Stream, StreamKind};
+use crate::stats::{Proportion, quantile};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +26,13 @@ pub enum Indicator {
     RecoveryTime,
     /// 95th percentile of latency in the chaos phase, less the baseline's.
     LatencyDegradation,
+}
+
+impl Indicator {
+    /// As records name it: `error_rate`.
+    pub fn key(self) -> String {
+        serde_json::to_value(self).ok().and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Indicator {
@@ -71,6 +79,9 @@ pub struct Evaluation {
     pub reason: Option<Reason>,
     /// A word on a value that needs one: `no outage`, `≥`.
     pub note: Option<String>,
+    /// What the samples came to as they came in, where they could decide on the way.
+    #[serde(default)]
+    pub evidence: Option<EvidenceTrail>,
 }
 
 /// What the evaluations of one stream rest on.
@@ -80,6 +91,10 @@ pub(super) struct Subject<'a> {
     pub(super) objectives: &'a Objectives,
     /// The error allowed on each side of a statistical decision.
     pub(super) tail: f64,
+    /// When shares are decided.
+    pub(super) rule: CountRule,
+    /// What earlier tries have seen.
+    pub(super) carried: Option<&'a Carried>,
 }
 
 impl Subject<'_> {
@@ -98,40 +113,31 @@ impl Subject<'_> {
             verdict: Verdict::Pass,
             reason: None,
             note: None,
+            evidence: None,
         }
     }
 
-    /// Fills in a verdict that rests on a count: `k` of `n` against a share.
-    fn by_count(&self, evaluation: &mut Evaluation, seen: Proportion, limit: f64) {
-        evaluation.counts = Some((seen.k, seen.n));
-        let decision = if seen.n == 0 { Decision::Unclear } else { seen.decide(limit, self.tail) };
-        evaluation.verdict = match decision {
-            Decision::Within => Verdict::Pass,
-            Decision::Beyond => Verdict::Fail,
-            Decision::Unclear => {
-                let more =
-                    samples_needed(seen, limit, self.tail).map(|all| all.saturating_sub(seen.n).max(1));
-                evaluation.reason =
-                    Some(if seen.n == 0 { Reason::NoSamples } else { Reason::NeedsMoreSamples { more } });
-                Verdict::Inconclusive
-            }
-        };
+    /// What rests on shares of samples.
+    pub(super) fn shares(&self, baseline: &Baseline) -> Vec<Evaluation> {
+        [self.error_rate(), self.latency(baseline)].into_iter().flatten().collect()
     }
 
     pub(super) fn error_rate(&self) -> Option<Evaluation> {
         let limit = self.objectives.error_rate?.ratio();
-        let bad = self.in_phase(Phase::Chaos).filter(|sample| !sample.is_good()).count() as u64;
-        let seen = Proportion::new(bad, self.in_phase(Phase::Chaos).count() as u64);
+        let answers: Vec<Answer> =
+            self.in_phase(Phase::Chaos).map(|sample| Answer::of(sample, !sample.is_good())).collect();
         let request = self.stream.kind == StreamKind::Request;
-        if request && seen.n == 0 {
+        if request && answers.is_empty() {
             return None;
         }
         let indicator = if request { Indicator::RequestErrorRate } else { Indicator::ErrorRate };
         let mut evaluation = self.evaluation(indicator, Figure::Share(limit));
+        self.by_count(&mut evaluation, &answers, limit);
+        let (bad, of) = evaluation.counts.unwrap_or_default();
+        let seen = Proportion::new(bad, of);
         let (low, high) = seen.interval(self.tail);
         evaluation.measured = Some(Figure::Share(seen.estimate()));
         evaluation.interval = Some((Figure::Share(low), Figure::Share(high)));
-        self.by_count(&mut evaluation, seen, limit);
         if request && evaluation.verdict == Verdict::Inconclusive {
             // A body makes as many requests as it likes. They can break the objective; a few of them that do not are
             // no reason to doubt what the probes have shown.
@@ -155,8 +161,12 @@ impl Subject<'_> {
         }
         // p95(chaos) ≤ b + L is the same as: at most 5 % of samples take longer than b + L.
         let bound = baseline.p95.saturating_add(allowed);
-        let slow = list.iter().filter(|latency| **latency > bound).count() as u64;
-        self.by_count(&mut evaluation, Proportion::new(slow, list.len() as u64), 0.05);
+        let timeout = self.stream.timeout;
+        let answers: Vec<Answer> = self
+            .in_phase(Phase::Chaos)
+            .filter_map(|sample| Some(Answer::of(sample, latency_of(sample, timeout)? > bound)))
+            .collect();
+        self.by_count(&mut evaluation, &answers, 0.05);
         if list.is_empty() {
             // Nothing answered at all. That is the error rate's business; there is no latency to judge.
             evaluation.note = Some("nothing answered".into());

@@ -175,13 +175,11 @@ impl Judgement {
     }
 
     fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
-        let asked_requests =
-            trace.streams.iter().filter(|s| s.kind == StreamKind::Request && !s.samples.is_empty()).count();
-        let repeated = trace.streams.iter().any(|stream| stream.kind == StreamKind::Transaction);
-        let counts = 2 * baselines.len() + if repeated { 0 } else { asked_requests };
-        let tail = ALPHA / counts.max(1) as f64;
+        let repeated = is_repeated(trace);
+        let tail = tails(trace, baselines.len());
         self.confidence = 1.0 - 2.0 * tail;
-        let subject = |stream| Subject { stream, marks: &trace.marks, objectives, tail };
+        let (rule, carried) = (trace.count_rule, trace.carried.as_ref());
+        let subject = |stream| Subject { stream, marks: &trace.marks, objectives, tail, rule, carried };
         let mut baselines = baselines.iter();
         for stream in &trace.streams {
             let subject = subject(stream);
@@ -315,6 +313,18 @@ impl Judgement {
         rest.reasons.retain(|reason| !matches!(reason, Reason::CouldNotRun(Stage::Cleanup, _)));
         Some(rest)
     }
+}
+
+fn is_repeated(trace: &Trace) -> bool {
+    trace.streams.iter().any(|stream| stream.kind == StreamKind::Transaction)
+}
+
+/// The error allowed on each side of a decision about a share, where so many streams have a baseline.
+pub(super) fn tails(trace: &Trace, baselines: usize) -> f64 {
+    let asked_requests =
+        trace.streams.iter().filter(|s| s.kind == StreamKind::Request && !s.samples.is_empty()).count();
+    let counts = 2 * baselines + if is_repeated(trace) { 0 } else { asked_requests };
+    ALPHA / counts.max(1) as f64
 }
 
 fn figures(subject: &Subject<'_>, normal: Baseline, outages: Vec<Outage>, trace: &Trace) -> StreamFigures {

@@ -10,7 +10,9 @@
 
 mod baseline;
 mod delivery;
+mod early;
 mod evaluate;
+mod evidence;
 mod judge;
 mod outage;
 mod recovery;
@@ -19,7 +21,9 @@ mod verdict;
 
 pub use baseline::{Baseline, baseline};
 pub use delivery::{Proof, median, proof, show_dose};
+pub use early::{SoFar, so_far};
 pub use evaluate::{Evaluation, Figure, Indicator};
+pub use evidence::{EvidencePoint, EvidenceTrail};
 pub use judge::{ALPHA, Judgement, StreamFigures, judge};
 pub use outage::{Outage, outages};
 pub use recovery::{RecoveryTime, has_settled, recovery};

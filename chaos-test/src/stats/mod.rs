@@ -19,5 +19,5 @@ mod tally;
 pub use proportion::{Decision, Proportion, samples_needed};
 pub use quantile::{Quantile, quantile};
 pub use random::SplitMix;
-pub use sequential::{Evidence, Question, Sequential};
+pub use sequential::{Evidence, MayDecide, Question, Sequential};
 pub use tally::Tally;

@@ -53,6 +53,17 @@ pub struct Evidence {
     pub beyond: f64,
 }
 
+/// What may be decided by now, before the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayDecide {
+    /// Nothing: the share is still settling.
+    Nothing,
+    /// That it is beyond its limit.
+    Beyond,
+    /// Whatever it is.
+    Either,
+}
+
 /// The evidence about one share, as it comes in.
 #[derive(Debug, Clone)]
 pub struct Sequential {
@@ -87,9 +98,13 @@ impl Sequential {
         Self { question, within, beyond, seen, earlier, decided: None, blocks: Vec::new() }
     }
 
-    /// One more sample, in the block of that number (they do not go down). `may_pass`: whether it may now be said that the
-    /// share is within its limit.
-    pub fn push(&mut self, bad: bool, block: usize, may_pass: bool) {
+    /// From now on bursts may be that long, if they may not already.
+    pub fn reckon_with(&mut self, longest: f64) {
+        self.question.longest = self.question.longest.max(longest);
+    }
+
+    /// One more sample, in the block of that number (they do not go down), and what it may decide.
+    pub fn push(&mut self, bad: bool, block: usize, may: MayDecide) {
         self.seen.push(bad);
         if self.blocks.len() <= block {
             self.blocks.resize(block + 1, (0, 0));
@@ -98,19 +113,20 @@ impl Sequential {
         *of_bad += u64::from(bad);
         *of_all += 1;
         if self.decided.is_none() && self.seen.n.is_multiple_of(LOOK_EVERY) {
-            let decision = self.look(may_pass);
+            let decision = self.look(may);
             self.decided = (decision != Decision::Unclear).then_some((decision, self.seen));
         }
     }
 
     /// On each side of the limit only one answer can have evidence.
-    fn look(&self, may_pass: bool) -> Decision {
+    fn look(&self, may: MayDecide) -> Decision {
         let seen = self.seen;
         if seen.proportion().estimate() > self.question.limit {
-            return if self.beyond(seen) >= 1.0 { Decision::Beyond } else { Decision::Unclear };
+            let is_beyond = may != MayDecide::Nothing && self.beyond(seen) >= 1.0;
+            return if is_beyond { Decision::Beyond } else { Decision::Unclear };
         }
         // The cheapest first.
-        let is_within = may_pass
+        let is_within = may == MayDecide::Either
             && self.in_bursts(seen) >= 1.0
             && self.independent(seen) >= 1.0
             && self.piled_up().is_none();

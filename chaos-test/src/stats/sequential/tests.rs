@@ -7,7 +7,7 @@ fn question(limit: f64) -> Question {
 fn fed(question: Question, samples: impl IntoIterator<Item = bool>) -> Sequential {
     let mut evidence = Sequential::new(question);
     for (n, bad) in samples.into_iter().enumerate() {
-        evidence.push(bad, n / 50, n >= 250);
+        evidence.push(bad, n / 50, if n >= 250 { MayDecide::Either } else { MayDecide::Beyond });
     }
     evidence
 }
@@ -31,7 +31,7 @@ fn a_flawless_service_passes_once_bursts_would_have_shown() {
 #[test]
 fn nothing_passes_before_it_may() {
     let mut evidence = Sequential::new(question(0.1));
-    (0..5000).for_each(|n| evidence.push(false, n / 50, false));
+    (0..5000).for_each(|n| evidence.push(false, n / 50, MayDecide::Nothing));
     assert_eq!(evidence.decided(), None);
     assert_eq!(evidence.conclude(), Decision::Within);
 }
@@ -65,7 +65,7 @@ fn evidence_goes_on_from_where_it_stopped() {
     let first = fed(question(0.05), std::iter::repeat_n(false, 700));
     assert_eq!(first.decided(), None);
     let mut second = Sequential::continuing(question(0.05), first.seen(), 1);
-    (0..400).for_each(|n| second.push(false, n / 50, n >= 250));
+    (0..400).for_each(|n| second.push(false, n / 50, MayDecide::Either));
     assert_eq!(second.decided().unwrap().1.n, 1055);
 }
 

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::Subject;
+use super::{Evaluation, Indicator, Reason, Verdict};
+use crate::model::{CountRule, Outcome, Sample};
+use crate::stats::{Decision, MayDecide, Proportion, Question, Sequential, Tally, samples_needed};
+
+/// So long a share may be anything before it can be said to be within its limit.
+const SETTLES: Duration = Duration::from_secs(5);
+/// So long before it can be said to be beyond: a hiccup at the very beginning is no state.
+const SHOWS: Duration = Duration::from_secs(2);
+/// Evidence is kept for at most so many instants.
+const MOST_POINTS: usize = 600;
+
+/// What the samples of a share came to, as they came in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceTrail {
+    /// How often each of the two answers may be wrong, where samples are independent.
+    pub error: f64,
+    /// All that was seen, earlier tries with it.
+    pub seen: Tally,
+    /// After how many samples it was decided, if that was before the end.
+    pub decided_after: Option<u64>,
+    /// The evidence second by second.
+    pub points: Vec<EvidencePoint>,
+}
+
+/// The evidence about a share at one instant: at 1 it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EvidencePoint {
+    /// When, from the start of the baseline.
+    pub at: Duration,
+    /// Samples so far.
+    pub n: u64,
+    /// Bad ones among them.
+    pub k: u64,
+    /// That the share is within its limit.
+    pub within: f64,
+    /// That it is beyond.
+    pub beyond: f64,
+}
+
+/// One sample as an answer to a yes-or-no question.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer {
+    at: Duration,
+    bad: bool,
+    /// It got no answer in time, as all those will have that were sent while the same thing hung.
+    hung: bool,
+}
+
+impl Answer {
+    /// Whether a sample is bad.
+    pub(super) fn of(sample: &Sample, bad: bool) -> Self {
+        Self { at: sample.at, bad, hung: matches!(sample.outcome, Outcome::Timeout | Outcome::Dropped) }
+    }
+}
+
+impl Subject<'_> {
+    /// Fills in a verdict that rests on a count: the bad ones of all answers, in the order of their schedule, against a
+    /// share.
+    pub(super) fn by_count(&self, evaluation: &mut Evaluation, answers: &[Answer], limit: f64) {
+        let bad = answers.iter().filter(|answer| answer.bad).count() as u64;
+        let seen = Proportion::new(bad, answers.len() as u64);
+        evaluation.counts = Some((seen.k, seen.n));
+        let in_order = self.rule == CountRule::Sequential && self.stream.kind.is_scheduled();
+        let (decision, more) = if in_order && limit > 0.0 && limit < 1.0 {
+            self.in_order(evaluation, answers, limit)
+        } else if seen.n == 0 {
+            (Decision::Unclear, None)
+        } else {
+            let all = samples_needed(seen, limit, self.tail);
+            (seen.decide(limit, self.tail), all.map(|all| all.saturating_sub(seen.n).max(1)))
+        };
+        evaluation.verdict = match decision {
+            Decision::Within => Verdict::Pass,
+            Decision::Beyond => Verdict::Fail,
+            Decision::Unclear => {
+                let none = evaluation.counts.is_some_and(|(_, n)| n == 0);
+                evaluation.reason =
+                    Some(if none { Reason::NoSamples } else { Reason::NeedsMoreSamples { more } });
+                Verdict::Inconclusive
+            }
+        };
+    }
+
+    fn in_order(
+        &self,
+        evaluation: &mut Evaluation,
+        answers: &[Answer],
+        limit: f64,
+    ) -> (Decision, Option<u64>) {
+        let began = self.marks.injected.unwrap_or_default();
+        let question = Question { limit, error: self.tail, burst: Question::BURST, longest: Question::BURST };
+        let mut evidence = self.continued(question, evaluation.indicator);
+        let hang = self.stream.timeout.as_secs_f64() / self.stream.interval.as_secs_f64().max(1e-6);
+        let mut points: Vec<EvidencePoint> = Vec::new();
+        for answer in answers {
+            let exposed = answer.at.saturating_sub(began);
+            let may = match exposed {
+                _ if exposed >= SETTLES => MayDecide::Either,
+                _ if exposed >= SHOWS => MayDecide::Beyond,
+                _ => MayDecide::Nothing,
+            };
+            if answer.bad && answer.hung {
+                evidence.reckon_with(hang);
+            }
+            let second = exposed.as_secs() as usize;
+            if second > points.len() && points.len() < MOST_POINTS {
+                points.push(point(&evidence, began + Duration::from_secs(second as u64)));
+            }
+            evidence.push(answer.bad, second, may);
+        }
+        if let Some(last) = answers.last() {
+            points.push(point(&evidence, last.at));
+        }
+        let seen = evidence.seen();
+        // What was seen before counts as well.
+        evaluation.counts = Some((seen.k, seen.n));
+        evaluation.evidence = Some(EvidenceTrail {
+            error: self.tail,
+            seen,
+            decided_after: evidence.decided().map(|(_, tally)| tally.n),
+            points,
+        });
+        let decision = if seen.n == 0 { Decision::Unclear } else { evidence.conclude() };
+        let more = if decision == Decision::Unclear { evidence.more_needed() } else { None };
+        (decision, more)
+    }
+
+    /// Evidence that goes on from where earlier tries have left it.
+    fn continued(&self, question: Question, indicator: Indicator) -> Sequential {
+        let before = self.carried.and_then(|carried| {
+            let same = |share: &&crate::model::CarriedShare| {
+                share.stream == self.stream.name && share.indicator == indicator.key()
+            };
+            Some((carried.tries, carried.shares.iter().find(same)?))
+        });
+        match before {
+            Some((tries, share)) => {
+                let seen =
+                    Tally { n: share.samples, k: share.bad, runs: share.runs, last_was_bad: false };
+                Sequential::continuing(question, seen, tries)
+            }
+            None => Sequential::new(question),
+        }
+    }
+}
+
+/// At three digits: what is judged is what is stored.
+fn point(evidence: &Sequential, at: Duration) -> EvidencePoint {
+    let (seen, now) = (evidence.seen(), evidence.evidence());
+    let short = |value: f64| (value * 1e3).round() / 1e3;
+    EvidencePoint { at, n: seen.n, k: seen.k, within: short(now.within), beyond: short(now.beyond) }
+}
