@@ -8,6 +8,7 @@
 pub mod docker;
 mod door;
 pub mod figures;
+mod generated;
 mod marked;
 mod nobody;
 mod noted;
@@ -18,9 +19,11 @@ pub mod stress;
 mod stub;
 pub mod told;
 mod undermined;
+mod unsteady;
 pub mod victim;
 
 pub use door::{Door, echo};
+pub use generated::generated;
 pub use marked::marked;
 pub use nobody::{as_nobody, once_more_as_nobody};
 pub use noted::Noted;
@@ -30,6 +33,7 @@ pub use scripted::Scripted;
 pub use stress::Stress;
 pub use stub::{Answer, Served, Stub};
 pub use undermined::{Saboteur, Undermined};
+pub use unsteady::Unsteady;
 
 /// The ledger of this process in the folder of its run: `ledger-<pid>-<start, in ticks since the boot>.jsonl`.
 pub fn own_ledger(folder: &std::path::Path) -> std::path::PathBuf {

@@ -5,9 +5,9 @@
 //! what this prints (`UPDATE_EXPECTED=1` writes it there), and three mistakes planted in the rule have to be noticed here.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use chaos_test::stats::{Decision, MayDecide, Question, Sequential, SplitMix};
+use chaos_test::stats::{Decision, MayDecide, Question, Sequential};
+use suite::{Unsteady, generated};
 
 const SERVICES: u64 = 2000;
 const PER_SECOND: usize = 50;
@@ -18,30 +18,6 @@ const OBJECTIVES: [(f64, usize); 3] = [(0.01, 120), (0.05, 60), (0.10, 45)];
 /// The truth, as a part of the limit.
 const TRUTHS: [f64; 11] = [0.0, 0.1, 0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 2.0, 4.0];
 const KINDS: [(&str, f64); 2] = [("one by one", 1.0), ("bursts of 10", 10.0)];
-
-/// A service whose errors come in bursts of a geometric length, or one by one.
-struct Service {
-    random: SplitMix,
-    is_bad: bool,
-    begins: f64,
-    goes_on: f64,
-}
-
-impl Service {
-    fn new(seed: u64, error_rate: f64, burst: f64) -> Self {
-        let goes_on = if burst > 1.0 { 1.0 - 1.0 / burst } else { error_rate };
-        let begins = if burst > 1.0 { error_rate * (1.0 - goes_on) / (1.0 - error_rate) } else { error_rate };
-        let mut random = SplitMix::new(seed);
-        let is_bad = random.unit() < error_rate;
-        Self { random, is_bad, begins, goes_on }
-    }
-
-    fn next(&mut self) -> bool {
-        let bad = self.is_bad;
-        self.is_bad = self.random.unit() < if bad { self.goes_on } else { self.begins };
-        bad
-    }
-}
 
 /// The rule as it is, or with a mistake in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,11 +52,11 @@ struct Cell {
 fn cell(rule: Rule, (limit, seconds): (f64, usize), truth: f64, burst: f64) -> Cell {
     let mut cell = Cell::default();
     for n in 0..SERVICES {
-        let mut service = Service::new(n * 1000 + (truth * 100.0) as u64, limit * truth, burst);
+        let mut service = Unsteady::new(n * 1000 + (truth * 100.0) as u64, limit * truth, burst);
         let mut evidence = Sequential::new(rule.question(limit));
         let (mut taken, mut bursts, mut before) = (0, 0, false);
         while taken < seconds * PER_SECOND && evidence.decided().is_none() {
-            let bad = service.next();
+            let bad = service.answers_badly();
             bursts += u64::from(bad && !before);
             before = bad;
             let told = bad && !(rule == Rule::OffByOne && bursts == 1);
@@ -116,8 +92,11 @@ fn row(rule: Rule, (limit, seconds): (f64, usize), (kind, burst): (&str, f64), t
 }
 
 fn rows(rule: Rule) -> impl Iterator<Item = (String, bool)> {
-    let cells = OBJECTIVES.into_iter().flat_map(|objective| KINDS.into_iter().map(move |kind| (objective, kind)));
-    cells.flat_map(move |(objective, kind)| TRUTHS.into_iter().map(move |truth| row(rule, objective, kind, truth)))
+    let cells =
+        OBJECTIVES.into_iter().flat_map(|objective| KINDS.into_iter().map(move |kind| (objective, kind)));
+    cells.flat_map(move |(objective, kind)| {
+        TRUTHS.into_iter().map(move |truth| row(rule, objective, kind, truth))
+    })
 }
 
 #[test]
@@ -176,21 +155,8 @@ fn so_many_errors_are_within_from_so_many_samples_on() {
             };
             (0..10_000).map(|step| at(f64::from(step) / 10_000.0)).fold(f64::MIN, f64::max)
         };
-        let expected = (k * every + 1..50_000).find(|n| bound(*n) >= -Question::ERROR_IN_BURSTS.ln()).unwrap();
+        let expected =
+            (k * every + 1..50_000).find(|n| bound(*n) >= -Question::ERROR_IN_BURSTS.ln()).unwrap();
         assert!(found.abs_diff(expected) <= 1, "limit {limit}, {k} errors: {found}, and not {expected}");
-    }
-}
-
-/// Holds a part of `docs/statistics.md` against what was found, or writes it.
-fn generated(name: &str, found: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/statistics.md");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let (begin, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- {name}: end -->"));
-    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no {begin:?} in docs/statistics.md"));
-    let (there, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end:?} in docs/statistics.md"));
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        std::fs::write(&file, format!("{before}{begin}{found}{end}{after}")).unwrap();
-    } else {
-        assert_eq!(there, found, "docs/statistics.md is not what this finds: UPDATE_EXPECTED=1 writes it");
     }
 }

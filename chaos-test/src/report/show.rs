@@ -62,9 +62,12 @@ pub(super) fn name(evaluation: &Evaluation, several: bool) -> String {
     }
 }
 
-/// What the count of an evaluation was: `n = 900, 4 bad`.
+/// What the count of an evaluation was: `n = 900, 4 bad`, and after how many samples it was decided, if before the end.
 pub(super) fn counts(evaluation: &Evaluation) -> String {
     let Some((k, n)) = evaluation.counts else { return String::new() };
     let what = if evaluation.indicator == Indicator::LatencyDegradation { "over the limit" } else { "bad" };
-    if k == 0 { format!("n = {n}") } else { format!("n = {n}, {k} {what}") }
+    let bad = if k == 0 { String::new() } else { format!(", {k} {what}") };
+    let after = evaluation.evidence.as_ref().and_then(|trail| trail.decided_after);
+    let decided = after.map_or_else(String::new, |after| format!(", decided after {after}"));
+    format!("n = {n}{bad}{decided}")
 }

@@ -17,13 +17,14 @@ pub(super) fn sequential(experiment: &Experiment, draft: &Draft) -> Option<Seque
     }
     let extends = experiment.inconclusive == Inconclusive::Extends;
     Some(Sequential {
-        at_most: extends.then(|| experiment.scenario.duration.saturating_mul(AT_MOST).min(Duration::from_secs(86_400))),
+        at_most: extends
+            .then(|| experiment.scenario.duration.saturating_mul(AT_MOST).min(Duration::from_secs(86_400))),
         carried: draft.earlier_try().as_ref().and_then(carried),
     })
 }
 
 /// Whether shares may be decided on the way: the fault is a state that lasts, and nobody needs the whole of it.
-pub(super) fn is_in_order(experiment: &Experiment) -> bool {
+fn is_in_order(experiment: &Experiment) -> bool {
     let lasts = |fault: &Fault| !fault.makes_an_outage() && !fault.is_an_event();
     experiment.sequential
         && lasts(&experiment.scenario.fault)

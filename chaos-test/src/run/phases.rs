@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use super::evidence::is_in_order;
 use super::experiment::{BodyKind, Experiment};
 use crate::error::Error;
 use crate::model::SloProfile;
@@ -25,7 +24,7 @@ pub(super) fn planned(experiment: &Experiment, profile: &SloProfile) -> Result<P
         BodyKind::None | BodyKind::Once(_) => Duration::ZERO,
     };
     // Evidence that is weighed as it comes in makes do with a shorter look at what is normal.
-    let most = Duration::from_secs(if is_in_order(experiment) { 5 } else { 10 });
+    let most = Duration::from_secs(if experiment.sequential { 4 } else { 10 });
     let usual = (chaos / 3).clamp(Duration::from_secs(2), most).max(enough);
     let planned = Planned {
         baseline: experiment.baseline.unwrap_or(usual),

@@ -140,8 +140,7 @@ impl Subject<'_> {
         });
         match before {
             Some((tries, share)) => {
-                let seen =
-                    Tally { n: share.samples, k: share.bad, runs: share.runs, last_was_bad: false };
+                let seen = Tally { n: share.samples, k: share.bad, runs: share.runs, last_was_bad: false };
                 Sequential::continuing(question, seen, tries)
             }
             None => Sequential::new(question),

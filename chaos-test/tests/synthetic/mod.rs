@@ -61,7 +61,7 @@ impl Story {
             skipped: None,
             abort: None,
             residue: Vec::new(),
-            resources: Vec::new(),
+            ..Trace::default()
         };
         Self {
             test: test.into(),

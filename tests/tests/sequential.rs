@@ -1,0 +1,124 @@
+//! A chaos phase lasts as long as it takes to tell, on a real service: no longer, and where that is asked for no shorter.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "starts programs and reads their records"
+)]
+
+use std::process::Command;
+use std::time::Duration;
+
+use chaos_test::prelude::*;
+use chaos_test::report::Report;
+use chaos_test::slo::{Indicator, Reason, Verdict};
+use suite::{Answer, Scripted, Stub};
+
+/// A fault that lasts: its script is what the service does meanwhile.
+async fn experiment(answers: Answer, duration: Duration, every: Duration) -> (Experiment, Stub) {
+    let stub = Stub::start(0).await.expect("a free port");
+    let url = stub.url();
+    let fault =
+        Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, bandwidth: None, interface: None };
+    let experiment = Experiment::fault(fault, duration)
+        .expect("the built-in catalogue")
+        .environment(move || {
+            Environment::builder().url("stub", url).probe("stub", Probe::http("/").every(every)).start()
+        })
+        .injector(Scripted::new(stub.clone(), vec![(Duration::ZERO, answers)]))
+        .abort_conditions(AbortConditions::default())
+        .slo("staging")
+        .baseline(2.seconds())
+        .name(format!("{answers:?} for {duration:?}"));
+    (experiment, stub)
+}
+
+async fn run(experiment: Experiment) -> Report {
+    let report = experiment.run().await.expect("the experiment is well formed");
+    println!("{}\n", report.text());
+    report
+}
+
+fn chaos(report: &Report) -> Duration {
+    let marks = report.trace.marks;
+    marks.chaos_ended.expect("it ended") - marks.injected.expect("it was injected")
+}
+
+#[tokio::test]
+async fn a_service_that_bears_it_passes_before_the_end() {
+    let (experiment, _stub) = experiment(Answer::Well, 60.seconds(), 5.ms()).await;
+    let report = run(experiment).await;
+    assert_eq!(report.verdict(), Verdict::Pass);
+    // Not before it has settled, and long before the minute is over.
+    assert!(chaos(&report) >= 5.seconds() && chaos(&report) < 50.seconds(), "{:?}", chaos(&report));
+    assert!(report.text().contains("decided after 10"), "1055 samples");
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_fails_at_once_and_the_fault_is_gone() {
+    let (experiment, _stub) = experiment(Answer::Slow(700.ms()), 60.seconds(), 20.ms()).await;
+    let report = run(experiment).await;
+    assert_eq!(report.verdict(), Verdict::Fail);
+    assert!(chaos(&report) < 40.seconds(), "{:?}", chaos(&report));
+    assert!(report.trace.marks.removed.is_some());
+    assert!(report.headline().contains("p95 latency degradation"), "{}", report.headline());
+    assert!(report.trace.events.iter().any(|event| event.text.starts_with("decided: a share")));
+}
+
+#[tokio::test]
+async fn a_phase_that_is_to_be_whole_is_whole() {
+    let (experiment, _stub) = experiment(Answer::EveryNth(2), 4.seconds(), 20.ms()).await;
+    let report = run(experiment.sequential(false)).await;
+    assert_eq!(report.verdict(), Verdict::Fail);
+    assert!(chaos(&report) >= 4.seconds(), "{:?}", chaos(&report));
+    assert!(report.judgement.evaluations.iter().all(|evaluation| evaluation.evidence.is_none()));
+}
+
+#[tokio::test]
+async fn a_phase_that_could_not_tell_goes_on_where_that_is_asked_for() {
+    // A second and a half has some 75 samples, and 162 good ones are needed.
+    let short = || experiment(Answer::Well, 1500.ms(), 20.ms());
+    let (experiment, _stub) = short().await;
+    let told = run(experiment).await;
+    assert_eq!(told.verdict(), Verdict::Inconclusive);
+    assert!(matches!(told.judgement.weightiest(), Some(Reason::NeedsMoreSamples { more: Some(60..=120) })));
+    let (experiment, _stub) = short().await;
+    let extended = run(experiment.inconclusive(Inconclusive::Extends)).await;
+    assert_eq!(extended.verdict(), Verdict::Pass);
+    assert!(chaos(&extended) >= 4.seconds(), "{:?}", chaos(&extended));
+    assert!(extended.trace.events.iter().any(|event| event.text.starts_with("undecided: goes on")));
+}
+
+/// The try of nextest with that number, in a process of its own; returns its record.
+fn attempt(results: &std::path::Path, url: &str, n: u32) -> Report {
+    let status = Command::new(env!("CARGO_BIN_EXE_experiment"))
+        .args(["--url", url, "--hold", "5s", "--name", "tried again"])
+        .env("CHAOS_TEST_DIR", results)
+        .env("CHAOS_TEST_RUN_ID", "tries")
+        .env("NEXTEST_BINARY_ID", "suite::tries")
+        .env("NEXTEST_ATTEMPT", n.to_string())
+        .status()
+        .expect("it starts");
+    assert!(status.success());
+    let retry = if n > 1 { format!("__attempt-{n}") } else { String::new() };
+    let record = results.join("tries").join(format!("suite__tries__tried-again{retry}.json"));
+    Report::from_json(&std::fs::read(&record).expect("its record")).expect("a record")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_try_goes_on_where_the_first_one_stopped() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let results = tempfile::tempdir().expect("a folder");
+    let errors = |report: &Report| {
+        let found = report.judgement.evaluations.iter().find(|e| e.indicator == Indicator::ErrorRate);
+        found.and_then(|evaluation| evaluation.counts).expect("it is judged")
+    };
+    // Twenty a second for five seconds are a hundred samples; 162 are needed.
+    let (first, url) = (results.path().to_owned(), stub.url());
+    let first = tokio::task::spawn_blocking(move || attempt(&first, &url, 1)).await.expect("it ends");
+    assert_eq!(first.verdict(), Verdict::Inconclusive, "{}", first.text());
+    let (second, url) = (results.path().to_owned(), stub.url());
+    let second = tokio::task::spawn_blocking(move || attempt(&second, &url, 2)).await.expect("it ends");
+    assert_eq!(second.trace.carried.as_ref().map(|carried| carried.tries), Some(1));
+    assert!(errors(&second).1 >= errors(&first).1 + 80, "{:?} after {:?}", errors(&second), errors(&first));
+    assert_eq!(second.verdict(), Verdict::Pass, "{}", second.text());
+}
