@@ -1,44 +1,12 @@
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::baseline::latencies;
-use super::{Baseline, Outage, Reason, RecoveryTime, Verdict, outages, recovery};
-use crate::model::{Marks, Objectives, Phase, Sample, Stream, StreamKind};
+use super::endpoint::{error_rate_of, has_throughput};
+use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Verdict, outages, recovery};
+use crate::model::{Bounds, Marks, Objectives, Phase, Sample, Severity, Stream, StreamKind, Trace};
 use crate::stats::{Decision, Proportion, quantile, samples_needed};
-
-/// What is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Indicator {
-    /// Bad samples of all that were scheduled in the chaos phase.
-    ErrorRate,
-    /// Bad requests of all that the test body made in the chaos phase.
-    RequestErrorRate,
-    /// Share of the chaos and recovery phases outside an outage.
-    Availability,
-    /// The longest outage.
-    WorstTimeToRecover,
-    /// From the fault's removal to stable service.
-    RecoveryTime,
-    /// 95th percentile of latency in the chaos phase, less the baseline's.
-    LatencyDegradation,
-}
-
-impl fmt::Display for Indicator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ErrorRate => "error rate",
-            Self::RequestErrorRate => "error rate of requests",
-            Self::Availability => "availability",
-            Self::WorstTimeToRecover => "worst time to recover",
-            Self::RecoveryTime => "recovery time",
-            Self::LatencyDegradation => "p95 degradation",
-        })
-    }
-}
 
 /// A number with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -48,6 +16,10 @@ pub enum Figure {
     Share(f64),
     /// May be negative (a degradation can be an improvement).
     Seconds(f64),
+    /// How often a second.
+    PerSecond(f64),
+    /// Whether an objective of the test's own holds.
+    Holds(bool),
 }
 
 /// One objective held against one stream.
@@ -55,7 +27,7 @@ pub enum Figure {
 pub struct Evaluation {
     /// What is judged.
     pub indicator: Indicator,
-    /// The stream it was measured on.
+    /// The stream it was measured on; of an objective of the test's own, its name.
     pub stream: String,
     /// What it may be.
     pub limit: Figure,
@@ -71,26 +43,17 @@ pub struct Evaluation {
     pub reason: Option<Reason>,
     /// A word on a value that needs one: `no outage`, `≥`.
     pub note: Option<String>,
+    /// Whether it decides. A warning that is broken has the verdict Fail, and the run need not.
+    #[serde(default)]
+    pub severity: Severity,
 }
 
-/// What the evaluations of one stream rest on.
-pub(super) struct Subject<'a> {
-    pub(super) stream: &'a Stream,
-    pub(super) marks: &'a Marks,
-    pub(super) objectives: &'a Objectives,
-    /// The error allowed on each side of a statistical decision.
-    pub(super) tail: f64,
-}
-
-impl Subject<'_> {
-    fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Sample> {
-        self.stream.samples.iter().filter(move |sample| self.marks.phase_of(sample.at) == Some(phase))
-    }
-
-    fn evaluation(&self, indicator: Indicator, limit: Figure) -> Evaluation {
-        Evaluation {
+impl Evaluation {
+    /// One that passes, of which nothing is known yet.
+    pub(super) fn new(indicator: Indicator, stream: &str, limit: Figure, severity: Severity) -> Self {
+        Self {
             indicator,
-            stream: self.stream.name.clone(),
+            stream: stream.to_owned(),
             limit,
             measured: None,
             interval: None,
@@ -98,11 +61,58 @@ impl Subject<'_> {
             verdict: Verdict::Pass,
             reason: None,
             note: None,
+            severity,
         }
     }
 
+    /// Whether the verdict of the run rests on it.
+    pub fn decides(&self) -> bool {
+        self.severity == Severity::Blocking
+    }
+}
+
+/// What the evaluations of one stream rest on.
+pub(super) struct Subject<'a> {
+    pub(super) stream: &'a Stream,
+    pub(super) marks: &'a Marks,
+    /// What an outage is and what normal is.
+    pub(super) objectives: &'a Objectives,
+    /// What is judged by.
+    pub(super) bounds: &'a Bounds,
+    pub(super) severity: Severity,
+    /// The error allowed on each side of a statistical decision.
+    pub(super) tail: f64,
+}
+
+impl Subject<'_> {
+    pub(super) fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Sample> {
+        self.stream.samples.iter().filter(move |sample| self.marks.phase_of(sample.at) == Some(phase))
+    }
+
+    pub(super) fn evaluation(&self, indicator: Indicator, limit: Figure) -> Evaluation {
+        Evaluation::new(indicator, &self.stream.name, limit, self.severity)
+    }
+
+    /// How many samples of the chaos phase there are.
+    pub(super) fn chaos_samples(&self) -> usize {
+        self.in_phase(Phase::Chaos).count()
+    }
+
+    /// Every bound against a stream that has a schedule.
+    pub(super) fn all(&self, normal: &Baseline, outages: &[Outage], trace: &Trace) -> Vec<Evaluation> {
+        let usual = [
+            self.error_rate(),
+            self.availability(outages),
+            self.worst_time_to_recover(outages),
+            self.recovery_time(normal, outages),
+            self.latency(normal),
+        ];
+        let carried = has_throughput(self.stream, trace).then(|| self.throughput()).flatten();
+        usual.into_iter().flatten().chain(self.absolute_latency()).chain(carried).collect()
+    }
+
     /// Fills in a verdict that rests on a count: `k` of `n` against a share.
-    fn by_count(&self, evaluation: &mut Evaluation, seen: Proportion, limit: f64) {
+    pub(super) fn by_count(&self, evaluation: &mut Evaluation, seen: Proportion, limit: f64) {
         evaluation.counts = Some((seen.k, seen.n));
         let decision = if seen.n == 0 { Decision::Unclear } else { seen.decide(limit, self.tail) };
         evaluation.verdict = match decision {
@@ -119,15 +129,14 @@ impl Subject<'_> {
     }
 
     pub(super) fn error_rate(&self) -> Option<Evaluation> {
-        let limit = self.objectives.error_rate?.ratio();
+        let limit = self.bounds.error_rate?.ratio();
         let bad = self.in_phase(Phase::Chaos).filter(|sample| !sample.is_good()).count() as u64;
         let seen = Proportion::new(bad, self.in_phase(Phase::Chaos).count() as u64);
         let request = self.stream.kind == StreamKind::Request;
         if request && seen.n == 0 {
             return None;
         }
-        let indicator = if request { Indicator::RequestErrorRate } else { Indicator::ErrorRate };
-        let mut evaluation = self.evaluation(indicator, Figure::Share(limit));
+        let mut evaluation = self.evaluation(error_rate_of(self.stream.kind), Figure::Share(limit));
         let (low, high) = seen.interval(self.tail);
         evaluation.measured = Some(Figure::Share(seen.estimate()));
         evaluation.interval = Some((Figure::Share(low), Figure::Share(high)));
@@ -143,7 +152,7 @@ impl Subject<'_> {
     }
 
     pub(super) fn latency(&self, baseline: &Baseline) -> Option<Evaluation> {
-        let allowed = self.objectives.latency_degradation?;
+        let allowed = self.bounds.latency_degradation?;
         let mut evaluation =
             self.evaluation(Indicator::LatencyDegradation, Figure::Seconds(allowed.as_secs_f64()));
         let list = latencies(self.in_phase(Phase::Chaos), self.stream.timeout);
@@ -171,7 +180,7 @@ impl Subject<'_> {
     }
 
     pub(super) fn worst_time_to_recover(&self, outages: &[Outage]) -> Option<Evaluation> {
-        let limit = self.objectives.time_to_recover?;
+        let limit = self.bounds.time_to_recover?;
         let mut evaluation =
             self.evaluation(Indicator::WorstTimeToRecover, Figure::Seconds(limit.as_secs_f64()));
         let ended = self.marks.ended.unwrap_or_default();
@@ -187,7 +196,7 @@ impl Subject<'_> {
     }
 
     pub(super) fn availability(&self, outages: &[Outage]) -> Option<Evaluation> {
-        let limit = self.objectives.availability?.ratio();
+        let limit = self.bounds.availability?.ratio();
         let (from, to) = self.marks.exposed()?;
         let whole = to.saturating_sub(from).as_secs_f64();
         let mut evaluation = self.evaluation(Indicator::Availability, Figure::Share(limit));
@@ -216,7 +225,7 @@ impl Subject<'_> {
     }
 
     pub(super) fn recovery_time(&self, baseline: &Baseline, outages: &[Outage]) -> Option<Evaluation> {
-        let limit = self.objectives.recovery.time?;
+        let limit = self.bounds.recovery_time?;
         let mut evaluation = self.evaluation(Indicator::RecoveryTime, Figure::Seconds(limit.as_secs_f64()));
         match recovery(self.stream, baseline, self.marks, self.objectives)? {
             RecoveryTime::After(time) => {

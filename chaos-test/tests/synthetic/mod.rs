@@ -62,6 +62,7 @@ impl Story {
             abort: None,
             residue: Vec::new(),
             resources: Vec::new(),
+            custom: Vec::new(),
         };
         Self {
             test: test.into(),
