@@ -36,6 +36,10 @@ const OBJECTIVES: &[&str] = &[
     "max_latency_degradation_ms",
     "mttr_seconds",
     "max_recovery_time_seconds",
+    "max_latency_p50_ms",
+    "max_latency_p95_ms",
+    "max_latency_p99_ms",
+    "min_throughput_per_second",
 ];
 
 /// The attribute, as far as it could be understood.

@@ -58,7 +58,7 @@ use proc_macro::TokenStream;
 /// | key | value | without it |
 /// |---|---|---|
 /// | `slo` | the SLO profile, an environment of the catalogue: `"staging"`; also `"dev"`, `"prod"`, `"default"` | the catalogue's `slo_targets` |
-/// | `objectives(…)` | bounds that override the profile's: `max_error_rate_percent`, `min_availability_percent`, `max_latency_degradation_ms`, `mttr_seconds`, `max_recovery_time_seconds` | the profile's |
+/// | `objectives(…)` | bounds that override the profile's: `max_error_rate_percent`, `min_availability_percent`, `max_latency_degradation_ms`, `mttr_seconds`, `max_recovery_time_seconds`, `max_latency_p50_ms`, `max_latency_p95_ms`, `max_latency_p99_ms`, `min_throughput_per_second` | the profile's |
 /// | `environment` | path of an `async fn() -> Result<E>` that starts the services under test | none |
 /// | `target` | a URL that is already running: `"http://127.0.0.1:8000"`; not with `environment` | none |
 /// | `repeat` | the body is a transaction, run at this rate through all phases: `"20/s"`, `"90/min"` | the body runs once, under the fault |

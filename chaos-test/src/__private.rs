@@ -79,6 +79,7 @@ impl Test {
         if self.dry_run {
             experiment = experiment.dry_run(true);
         }
+        experiment = experiment.warnings_told();
         for (key, value) in self.objectives {
             experiment = experiment.objective(Objective::by_key(key, *value)?);
         }

@@ -109,7 +109,7 @@ pub fn catalogue(file: Option<&Path>) -> Result<Found, Error> {
 pub fn experiment(found: &Found, scenario: &Scenario, again: String) -> Result<Experiment, Error> {
     let located = Located { catalogue: found.catalogue.clone(), file: found.file.clone() };
     let identity = Identity::of_command(slug(&scenario.name), again);
-    Ok(Experiment::of(&scenario.name, located)?.identified(identity))
+    Ok(Experiment::of(&scenario.name, located)?.identified(identity).warnings_told())
 }
 
 /// Makes what this process runs a run of its own, kept where [`results_dir`] says; returns its folder.

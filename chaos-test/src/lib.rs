@@ -99,7 +99,7 @@ pub mod prelude {
     #[cfg(feature = "containers")]
     pub use crate::environment::Container;
     pub use crate::environment::{AsEnvironment, Environment, Process, Restart};
-    pub use crate::model::{AbortConditions, Fault, Fidelity, Phase};
+    pub use crate::model::{AbortConditions, Fault, Fidelity, Phase, Samples};
     pub use crate::probe::Probe;
     pub use crate::run::{Chaos, Experiment, Inconclusive, Objective};
     pub use crate::slo::Verdict;

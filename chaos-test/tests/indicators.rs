@@ -190,7 +190,7 @@ proptest::proptest! {
             let judgement = judge(&trace(stream(25.0, &[(start, start + length)]), marks(4.0, 25.0)), &objectives());
             let value = |indicator| match evaluated(&judgement, indicator).measured {
                 Some(slo::Figure::Share(value) | slo::Figure::Seconds(value)) => value,
-                None => 0.0,
+                _ => 0.0,
             };
             (value(Indicator::Availability), value(Indicator::WorstTimeToRecover))
         };

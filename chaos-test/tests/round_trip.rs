@@ -10,12 +10,13 @@ mod synthetic;
 use std::time::Duration;
 
 use chaos_test::model::{
-    Abort, AbortCause, BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, Objectives,
-    Outcome, Recovery, ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Bounds, CustomResult, Delivery, DoseReading, DoseUnit, EndpointBounds, Event,
+    EventKind, LatencyBounds, Marks, Objectives, Outcome, Recovery, ResourceSample, Sample, ServiceResources,
+    Stage, Stream, StreamKind, Trace, Trouble,
 };
 use chaos_test::report::{Report, Summary, render};
 use chaos_test::slo::judge;
-use chaos_test::units::Percent;
+use chaos_test::units::{Percent, Rate};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -57,7 +58,8 @@ fn sample() -> impl Strategy<Value = Sample> {
 }
 
 fn stream() -> impl Strategy<Value = Stream> {
-    let kind = select(vec![StreamKind::Probe, StreamKind::Transaction, StreamKind::Request]);
+    let kind =
+        select(vec![StreamKind::Probe, StreamKind::Transaction, StreamKind::Request, StreamKind::Endpoint]);
     let samples = (vec(sample(), 0..120), any::<bool>()).prop_map(|(mut samples, sorted)| {
         if sorted {
             samples.sort_by_key(|sample| sample.at);
@@ -159,10 +161,24 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         option::weighted(0.1, trouble),
         option::weighted(0.2, "(?s).{0,12}"),
         option::weighted(0.1, abort()),
-        (prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)], vec(resources(), 0..3)),
+        (
+            prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)],
+            vec(resources(), 0..3),
+            vec(custom(), 0..3),
+        ),
     )
         .prop_map(
-            |(marks, streams, events, delivery, body, trouble, skipped, abort, (residue, resources))| Trace {
+            |(
+                marks,
+                streams,
+                events,
+                delivery,
+                body,
+                trouble,
+                skipped,
+                abort,
+                (residue, resources, custom),
+            )| Trace {
                 marks,
                 streams,
                 events,
@@ -173,8 +189,13 @@ fn chaotic() -> impl Strategy<Value = Trace> {
                 abort,
                 residue,
                 resources,
+                custom,
             },
         )
+}
+
+fn custom() -> impl Strategy<Value = CustomResult> {
+    ("(?s).{0,12}", option::of("(?s).{0,20}")).prop_map(|(name, broken)| CustomResult { name, broken })
 }
 
 fn resources() -> impl Strategy<Value = ServiceResources> {
@@ -226,6 +247,9 @@ fn bent() -> impl Strategy<Value = Trace> {
                 *field = mark.unwrap_or(*field);
             }
             trace.body = body;
+            let mut orders = trace.streams[0].clone();
+            (orders.name, orders.kind) = ("POST /orders".into(), StreamKind::Endpoint);
+            trace.streams.push(orders);
             trace
         },
     )
@@ -235,21 +259,60 @@ fn trace() -> impl Strategy<Value = Trace> {
     prop_oneof![1 => chaotic(), 2 => bent()]
 }
 
+fn percent() -> impl Strategy<Value = Option<Percent>> {
+    option::of((0.0..=100.0_f64).prop_map(|value| Percent::new(value).unwrap()))
+}
+
+fn latency_bounds() -> impl Strategy<Value = LatencyBounds> {
+    let limit = || option::weighted(0.3, span());
+    (limit(), limit(), limit()).prop_map(|(p50, p95, p99)| LatencyBounds { p50, p95, p99 })
+}
+
+/// Also of the streams that there are.
+fn endpoint_bounds() -> impl Strategy<Value = EndpointBounds> {
+    let endpoint = select(vec!["GET /", "POST /orders", "GET /orders/{id}"]);
+    (endpoint, percent(), latency_bounds()).prop_map(|(endpoint, error_rate, latency)| EndpointBounds {
+        endpoint: endpoint.parse().unwrap(),
+        error_rate,
+        latency,
+    })
+}
+
 /// Any bound may be missing; a damaged record may hold any bound.
-fn objectives() -> impl Strategy<Value = Objectives> {
-    let percent = || option::of((0.0..=100.0_f64).prop_map(|value| Percent::new(value).unwrap()));
-    let checks = (any::<u32>(), span());
-    (option::of(span()), percent(), percent(), option::of(span()), option::of(span()), checks).prop_map(
-        |(time_to_recover, error_rate, availability, latency_degradation, time, checks)| Objectives {
+fn bounds() -> impl Strategy<Value = Bounds> {
+    let rate = option::of((0.02..=1000.0_f64).prop_map(|rate| Rate::per_second(rate).unwrap()));
+    let times = (option::of(span()), option::of(span()), option::of(span()));
+    (times, percent(), percent(), latency_bounds(), rate, vec(endpoint_bounds(), 0..3)).prop_map(
+        |(
+            (time_to_recover, latency_degradation, recovery_time),
+            error_rate,
+            availability,
+            latency,
+            throughput,
+            endpoints,
+        )| Bounds {
             time_to_recover,
             error_rate,
             availability,
             latency_degradation,
-            recovery: Recovery {
-                time,
+            recovery_time,
+            latency,
+            throughput,
+            endpoints,
+        },
+    )
+}
+
+fn objectives() -> impl Strategy<Value = Objectives> {
+    let checks = (any::<u32>(), span());
+    (bounds(), prop_oneof![Just(Bounds::default()), bounds()], checks).prop_map(
+        |(bounds, warnings, checks)| {
+            let recovery = Recovery {
+                time: None,
                 required_health_checks: checks.0 % 4 * (checks.0 / 4),
                 health_check_interval: checks.1,
-            },
+            };
+            Objectives { recovery, warnings, ..Objectives::default() }.with_bounds(bounds)
         },
     )
 }

@@ -73,15 +73,9 @@ impl Recorder {
         })
     }
 
-    /// A stream for the requests that a test body makes on its own account.
-    pub(crate) fn add_requests(&self, timeout: Duration) -> StreamId {
-        self.add(Stream {
-            name: "requests".into(),
-            kind: StreamKind::Request,
-            interval: Duration::ZERO,
-            timeout,
-            samples: Vec::new(),
-        })
+    /// A stream for requests that a test body makes on its own account.
+    pub(crate) fn add_requests(&self, name: &str, kind: StreamKind, timeout: Duration) -> StreamId {
+        self.add(Stream { name: name.into(), kind, interval: Duration::ZERO, timeout, samples: Vec::new() })
     }
 
     fn add(&self, stream: Stream) -> StreamId {

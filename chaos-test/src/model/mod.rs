@@ -9,7 +9,10 @@
 
 mod abort;
 mod blast_radius;
+mod bounds;
 mod catalogue;
+mod custom;
+mod endpoint;
 mod evidence;
 mod fault;
 mod floor;
@@ -18,12 +21,16 @@ mod pin;
 mod resources;
 mod safety;
 mod sample;
+mod samples;
 mod scenario;
 mod trace;
 
 pub use abort::{Abort, AbortCause};
 pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, OutsideBlastRadius};
+pub use bounds::{Bounds, EndpointBounds, LatencyBounds, Severity};
 pub use catalogue::*;
+pub use custom::CustomResult;
+pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use evidence::{Carried, CarriedShare, CountRule};
 pub use fault::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
 pub use floor::{BelowFloor, Floor, Room};
@@ -32,6 +39,7 @@ pub use pin::{Fidelity, Pin};
 pub use resources::{ResourceSample, ServiceResources, Used};
 pub use safety::{AbortConditions, Alerts, HealthCheck, Metric, Monitoring, Safety};
 pub use sample::{Outcome, Sample, Stream, StreamKind};
+pub use samples::{Samples, StreamSamples};
 pub use scenario::{Intensity, Scenario, slug};
 pub use trace::{
     BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, PassedOver, Phase, Stage, Trace,

@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::Percent;
+use super::{Bounds, EndpointBounds, LatencyBounds};
+use crate::units::{Percent, Rate};
 
 /// The bounds of one SLO profile. An absent bound is not judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Objectives {
     /// Longest time from the first bad sample of an outage to the first good one after it (`mttr_seconds`).
     pub time_to_recover: Option<Duration>,
@@ -17,6 +18,50 @@ pub struct Objectives {
     pub latency_degradation: Option<Duration>,
     /// What counts as recovered, and how soon it must be.
     pub recovery: Recovery,
+    /// Largest latencies in the chaos phase, whatever the baseline's were.
+    #[serde(default)]
+    pub latency: LatencyBounds,
+    /// Fewest good samples a second in the chaos phase (`min_throughput_per_second`).
+    #[serde(default)]
+    pub throughput: Option<Rate>,
+    /// Bounds on the body's own requests to one endpoint each.
+    #[serde(default)]
+    pub endpoints: Vec<EndpointBounds>,
+    /// Bounds of which breaking one is told and fails nothing (`slo_severity.warning`).
+    #[serde(default)]
+    pub warnings: Bounds,
+}
+
+impl Objectives {
+    /// Those of which breaking one fails, as a set.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            time_to_recover: self.time_to_recover,
+            error_rate: self.error_rate,
+            availability: self.availability,
+            latency_degradation: self.latency_degradation,
+            recovery_time: self.recovery.time,
+            latency: self.latency,
+            throughput: self.throughput,
+            endpoints: self.endpoints.clone(),
+        }
+    }
+
+    /// The same with the bounds of that set in place of those of which breaking one fails.
+    #[must_use]
+    pub fn with_bounds(self, bounds: Bounds) -> Self {
+        Self {
+            time_to_recover: bounds.time_to_recover,
+            error_rate: bounds.error_rate,
+            availability: bounds.availability,
+            latency_degradation: bounds.latency_degradation,
+            recovery: Recovery { time: bounds.recovery_time, ..self.recovery },
+            latency: bounds.latency,
+            throughput: bounds.throughput,
+            endpoints: bounds.endpoints,
+            warnings: self.warnings,
+        }
+    }
 }
 
 /// What counts as recovered, and how soon it must be.

@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for Sample {
 /// The samples of one source, in the order of their schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
-    /// Whose samples: a service's name, `body` or `requests`.
+    /// Whose samples: a service's name, `body`, `requests` or an endpoint.
     pub name: String,
     /// What one sample is.
     pub kind: StreamKind,
@@ -148,11 +148,13 @@ pub enum StreamKind {
     Transaction,
     /// A request that the test body made on its own account. Not on a schedule.
     Request,
+    /// One of those requests, to an endpoint that has bounds of its own. Not on a schedule.
+    Endpoint,
 }
 
 impl StreamKind {
     /// Whether its samples come on a schedule that does not wait for answers.
     pub fn is_scheduled(self) -> bool {
-        self != Self::Request
+        matches!(self, Self::Probe | Self::Transaction)
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Abort, Carried, CountRule, ServiceResources, Stream};
+use super::{Abort, Carried, CountRule, CustomResult, ServiceResources, Stream};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -223,6 +223,9 @@ pub struct Trace {
     /// What the services used, of those that are processes of the environment.
     #[serde(default)]
     pub resources: Vec<ServiceResources>,
+    /// What the test's own objectives found, where there were any and the run came to its end.
+    #[serde(default)]
+    pub custom: Vec<CustomResult>,
 }
 
 /// Why the experiment itself could not be carried out.

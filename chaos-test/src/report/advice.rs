@@ -4,20 +4,16 @@ use crate::slo::{Finding, Indicator, Reason};
 /// Where to look for the cause of a broken objective; one line per sort of objective.
 pub(super) fn of_breaches(report: &Report) -> Vec<&'static str> {
     let broken = report.judgement.broken();
-    let mut lines: Vec<&str> = broken.iter().map(|broken| of_breach(broken.indicator)).collect();
+    let mut lines: Vec<&str> = broken.iter().filter_map(|broken| of_breach(broken.indicator)).collect();
     lines.dedup();
     lines
 }
 
-fn of_breach(indicator: Indicator) -> &'static str {
-    match indicator {
-        Indicator::ErrorRate | Indicator::RequestErrorRate => {
+fn of_breach(indicator: Indicator) -> Option<&'static str> {
+    Some(match indicator {
+        Indicator::ErrorRate | Indicator::RequestErrorRate | Indicator::EndpointErrorRate => {
             "Errors: look at timeouts and retries of the calls that failed; a retry with backoff and a limit hides \
              short faults."
-        }
-        Indicator::LatencyDegradation => {
-            "Latency: look for calls made one after the other, and for a missing timeout, cache or bulkhead on the \
-             slow path."
         }
         Indicator::Availability | Indicator::WorstTimeToRecover => {
             "Downtime: look at how soon the failure is noticed, restart time, and whether another instance could \
@@ -27,7 +23,16 @@ fn of_breach(indicator: Indicator) -> &'static str {
             "Recovery: look for connection pools, caches and queues that stay bad after their dependency is well \
              again."
         }
-    }
+        Indicator::Throughput => {
+            "Throughput: look at what was refused or timed out; a queue or a pool that is full turns the rest away."
+        }
+        latency if latency.is_latency() => {
+            "Latency: look for calls made one after the other, and for a missing timeout, cache or bulkhead on the \
+             slow path."
+        }
+        // What the test's own code looks for, its text says.
+        _ => return None,
+    })
 }
 
 /// What to do about a run that could not tell, or that showed nothing.

@@ -1,14 +1,14 @@
 use super::{Report, show};
 use crate::model::BodyEnd;
-use crate::slo::{Evaluation, Indicator, Judgement, Reason, Verdict};
+use crate::slo::{Evaluation, Judgement, Reason, Verdict};
 use crate::units::show_duration;
 
 /// The sentence a failure begins with. It is one line: CI systems show no more of a failure than that.
 pub(super) fn of(report: &Report) -> String {
-    let whole = one_line(&sentence(report, &report.judgement));
+    let whole = show::one_line(&sentence(report, &report.judgement));
     // A clean-up that failed is the graver matter; what the run would have come to is told as well.
     match report.judgement.without_cleanup() {
-        Some(rest) => format!("{whole}; apart from that: {}", one_line(&apart(report, &rest))),
+        Some(rest) => format!("{whole}; apart from that: {}", show::one_line(&apart(report, &rest))),
         None => whole,
     }
 }
@@ -32,13 +32,13 @@ fn sentence(report: &Report, judgement: &Judgement) -> String {
     let under = format!("under \"{}\"", report.scenario.name);
     let several = judgement.streams.len() > 1;
     match judgement.verdict {
-        Verdict::Pass => format!("SLO \"{}\" held {under}", report.slo.name),
+        Verdict::Pass => format!("SLO \"{}\" held {under}{}", report.slo.name, warned(judgement, several)),
         Verdict::Fail => match judgement.broken().as_slice() {
             [] => {
                 format!("{}: {}", body_failed(report, judgement, &under), body(report).unwrap_or_default())
             }
             broken => {
-                let parts: Vec<String> = broken.iter().map(|broken| breach(broken, several)).collect();
+                let parts: Vec<String> = broken.iter().map(|broken| show::breach(broken, several)).collect();
                 let also =
                     body(report).map_or_else(String::new, |why| format!("; the test body failed too: {why}"));
                 format!("SLO \"{}\" breached {under}: {}{also}", report.slo.name, parts.join(", "))
@@ -77,7 +77,7 @@ fn body_failed(report: &Report, judgement: &Judgement, under: &str) -> String {
 fn undecided(judgement: &Judgement) -> Option<&Evaluation> {
     let reason = judgement.weightiest()?;
     matches!(reason, Reason::NeedsMoreSamples { .. } | Reason::WithinResolution)
-        .then(|| judgement.evaluations.iter().find(|e| e.reason.as_ref() == Some(reason)))?
+        .then(|| judgement.evaluations.iter().find(|e| e.decides() && e.reason.as_ref() == Some(reason)))?
 }
 
 /// `error rate 4.6 % (2.71 % … 7.19 %), limit ≤ 5 %`.
@@ -86,23 +86,14 @@ fn undecided_objective(evaluation: &Evaluation, several: bool) -> String {
     format!("{name} {}, limit {}", show::measured(evaluation), show::limit(evaluation))
 }
 
-/// One broken objective: `p95 latency degradation 812 ms > 500 ms`.
-fn breach(evaluation: &Evaluation, several: bool) -> String {
-    let mut name = match evaluation.indicator {
-        Indicator::LatencyDegradation => "p95 latency degradation".into(),
-        other => other.to_string(),
-    };
-    if several && evaluation.indicator != Indicator::RequestErrorRate {
-        name += &format!(" of {}", evaluation.stream);
+/// `, with a warning: error rate 3 % > 2 %`; nothing where there is none.
+fn warned(judgement: &Judgement, several: bool) -> String {
+    let parts: Vec<String> = judgement.warnings().iter().map(|past| show::breach(past, several)).collect();
+    match parts.len() {
+        0 => String::new(),
+        1 => format!(", with a warning: {}", parts[0]),
+        n => format!(", with {n} warnings: {}", parts.join(", ")),
     }
-    let measured = evaluation.measured.map_or_else(|| "unknown".into(), show::figure);
-    let limit = show::figure(evaluation.limit);
-    // A time that was not over when the watch ended.
-    if evaluation.note.is_some() && evaluation.interval.is_none() {
-        return format!("{name} over {measured} (limit {limit})");
-    }
-    let sign = if evaluation.indicator == Indicator::Availability { "<" } else { ">" };
-    format!("{name} {measured} {sign} {limit}")
 }
 
 fn body(report: &Report) -> Option<String> {
@@ -111,14 +102,5 @@ fn body(report: &Report) -> Option<String> {
         BodyEnd::Failed(why) => Some(why.clone()),
         BodyEnd::Panicked(why) => Some(format!("panicked at {why}")),
         BodyEnd::TimedOut(after) => Some(format!("still running {} after it started", show_duration(*after))),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next().unwrap_or_default().to_owned();
-    match lines.next() {
-        Some(_) => first + " …",
-        None => first,
     }
 }

@@ -9,6 +9,9 @@ pub(super) fn figure(figure: Figure) -> String {
         Figure::Share(share) => format!("{} %", trimmed(share * 100.0, 2)),
         Figure::Seconds(seconds) if seconds < 0.0 => format!("−{}", span(-seconds)),
         Figure::Seconds(seconds) => span(seconds),
+        Figure::PerSecond(rate) => format!("{}/s", trimmed(rate, 2)),
+        Figure::Holds(true) => "holds".into(),
+        Figure::Holds(false) => "does not hold".into(),
     }
 }
 
@@ -24,8 +27,12 @@ fn trimmed(number: f64, digits: usize) -> String {
 
 /// The limit with its direction: `≤ 5 %`.
 pub(super) fn limit(evaluation: &Evaluation) -> String {
-    let sign = if evaluation.indicator == Indicator::Availability { "≥" } else { "≤" };
-    format!("{sign} {}", figure(evaluation.limit))
+    let limit = figure(evaluation.limit);
+    match evaluation.indicator {
+        Indicator::Custom => limit,
+        floor if floor.is_floor() => format!("≥ {limit}"),
+        _ => format!("≤ {limit}"),
+    }
 }
 
 /// The measured value with its interval: `812 ms (790 ms … 845 ms)`.
@@ -33,6 +40,9 @@ pub(super) fn measured(evaluation: &Evaluation) -> String {
     let Some(value) = evaluation.measured else {
         return evaluation.note.clone().unwrap_or_else(|| "unknown".into());
     };
+    if let (Figure::Holds(false), Some(why)) = (value, &evaluation.note) {
+        return one_line(why);
+    }
     let censored = evaluation.interval.is_none() && evaluation.note.is_some();
     let interval = match evaluation.interval {
         Some((low, high)) if low != high => format!(" ({} … {})", figure(low), figure(high)),
@@ -44,28 +54,72 @@ pub(super) fn measured(evaluation: &Evaluation) -> String {
 
 /// The verdict as it stands in the table; what is not a pass catches the eye. Where the judgement is void, a row decides
 /// nothing, however good it looks.
-pub(super) fn verdict(verdict: Verdict, judgement: &Judgement) -> String {
-    match verdict {
+pub(super) fn verdict(evaluation: &Evaluation, judgement: &Judgement) -> String {
+    match evaluation.verdict {
         _ if judgement.is_void() => "void".into(),
         Verdict::Pass => "pass".into(),
+        Verdict::Fail if !evaluation.decides() => "WARNING".into(),
+        Verdict::Inconclusive if !evaluation.decides() => "unclear".into(),
         Verdict::Fail => "FAIL".into(),
         other => other.to_string().to_lowercase(),
     }
 }
 
-/// The name of an indicator, with its stream where there are several.
+/// The name of what is judged, with its stream where there are several: `error rate (stock), warning`.
 pub(super) fn name(evaluation: &Evaluation, several: bool) -> String {
-    if several && evaluation.indicator != Indicator::RequestErrorRate {
-        format!("{} ({})", evaluation.indicator, evaluation.stream)
-    } else {
-        evaluation.indicator.to_string()
+    let indicator = evaluation.indicator;
+    let name = match indicator {
+        Indicator::Custom => one_line(&evaluation.stream),
+        Indicator::RequestErrorRate => indicator.to_string(),
+        _ if several || indicator.is_of_endpoint() => format!("{indicator} ({})", evaluation.stream),
+        _ => indicator.to_string(),
+    };
+    name + kind(evaluation)
+}
+
+/// What stands behind the name of a row that decides nothing.
+pub(super) fn kind(evaluation: &Evaluation) -> &'static str {
+    if evaluation.decides() { "" } else { ", warning" }
+}
+
+/// One bound that was broken: `p95 latency degradation 812 ms > 500 ms`.
+pub(super) fn breach(evaluation: &Evaluation, several: bool) -> String {
+    let indicator = evaluation.indicator;
+    let measured = evaluation.measured.map_or_else(|| "unknown".into(), figure);
+    if indicator == Indicator::Custom {
+        let why = evaluation.note.as_deref().map_or(measured, one_line);
+        return format!("{}: {why}", one_line(&evaluation.stream));
+    }
+    let mut name = match indicator {
+        Indicator::LatencyDegradation => "p95 latency degradation".into(),
+        other => other.to_string(),
+    };
+    if indicator.is_of_endpoint() || several && indicator != Indicator::RequestErrorRate {
+        name += &format!(" of {}", evaluation.stream);
+    }
+    let limit = figure(evaluation.limit);
+    // A time that was not over when the watch ended.
+    if evaluation.note.is_some() && evaluation.interval.is_none() {
+        return format!("{name} over {measured} (limit {limit})");
+    }
+    let sign = if indicator.is_floor() { "<" } else { ">" };
+    format!("{name} {measured} {sign} {limit}")
+}
+
+/// The first line of a text.
+pub(super) fn one_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default().to_owned();
+    match lines.next() {
+        Some(_) => first + " …",
+        None => first,
     }
 }
 
 /// What the count of an evaluation was: `n = 900, 4 bad`, and after how many samples it was decided, if before the end.
 pub(super) fn counts(evaluation: &Evaluation) -> String {
     let Some((k, n)) = evaluation.counts else { return String::new() };
-    let what = if evaluation.indicator == Indicator::LatencyDegradation { "over the limit" } else { "bad" };
+    let what = if evaluation.indicator.is_latency() { "over the limit" } else { "bad" };
     let bad = if k == 0 { String::new() } else { format!(", {k} {what}") };
     let after = evaluation.evidence.as_ref().and_then(|trail| trail.decided_after);
     let decided = after.map_or_else(String::new, |after| format!(", decided after {after}"));

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Report, show};
-use crate::slo::Verdict;
+use crate::slo::{Evaluation, Verdict};
 
 /// Many reports, merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +108,11 @@ impl Summary {
         if skipped == 0 && !parts.is_empty() {
             sentence += &format!(" ({})", parts.join(", "));
         }
+        match self.warnings().len() {
+            0 => {}
+            1 => sentence += ", 1 warning",
+            n => sentence += &format!(", {n} warnings"),
+        }
         match self.unreadable.len() {
             0 => {}
             1 => sentence += ", 1 record could not be read",
@@ -133,24 +138,31 @@ impl Summary {
 
     /// Every broken objective.
     pub fn violations(&self) -> Vec<Violation> {
-        let of = |report: &Report| {
-            let several = report.judgement.streams.len() > 1;
-            let one = |evaluation: &crate::slo::Evaluation| Violation {
-                test: report.test.clone(),
-                scenario: report.scenario.name.clone(),
-                slo: report.slo.name.clone(),
-                objective: show::name(evaluation, several),
-                limit: show::limit(evaluation),
-                measured: show::measured(evaluation),
-            };
-            report.judgement.broken().into_iter().map(one).collect::<Vec<_>>()
-        };
         let failed = |report: &&Report| {
             let judgement = &report.judgement;
             judgement.apart_from_cleanup.unwrap_or(judgement.verdict) == Verdict::Fail
         };
-        self.reports.iter().filter(failed).flat_map(of).collect()
+        let broken = |report| violations(report, report.judgement.broken());
+        self.reports.iter().filter(failed).flat_map(broken).collect()
     }
+
+    /// Every broken bound of those that only warn, whatever the test came to.
+    pub fn warnings(&self) -> Vec<Violation> {
+        self.reports.iter().flat_map(|report| violations(report, report.judgement.warnings())).collect()
+    }
+}
+
+fn violations(report: &Report, broken: Vec<&Evaluation>) -> Vec<Violation> {
+    let several = report.judgement.streams.len() > 1;
+    let one = |evaluation: &Evaluation| Violation {
+        test: report.test.clone(),
+        scenario: report.scenario.name.clone(),
+        slo: report.slo.name.clone(),
+        objective: show::name(evaluation, several),
+        limit: show::limit(evaluation),
+        measured: show::measured(evaluation),
+    };
+    broken.into_iter().map(one).collect()
 }
 
 /// What makes two records those of one test in one run.

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Client;
-use crate::engine::{Recorder, Slot, StreamId};
+use super::requests::Requests;
+use crate::engine::{Recorder, Slot};
 use crate::model::{EventKind, Outcome, Phase};
 use crate::port::Clock;
 
@@ -20,7 +21,7 @@ pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) services: Vec<Door>,
-    pub(super) requests: StreamId,
+    pub(super) requests: Requests,
     pub(super) log: Mutex<Vec<RequestRecord>>,
     pub(super) http: reqwest::Client,
 }
@@ -134,8 +135,10 @@ impl fmt::Debug for Chaos {
 }
 
 impl Shared {
-    pub(super) fn record(&self, slot: Slot, request: RequestRecord) {
-        self.recorder.fill(slot, Duration::ZERO, request.latency, request.outcome);
+    pub(super) fn record(&self, slots: &[Slot], request: RequestRecord) {
+        for slot in slots {
+            self.recorder.fill(*slot, Duration::ZERO, request.latency, request.outcome);
+        }
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(request);
     }
 }

@@ -106,8 +106,7 @@ impl RequestBuilder {
     /// As [`reqwest::RequestBuilder::send`]. An answer with an error status is an answer.
     pub async fn send(self) -> reqwest::Result<Response> {
         let request = self.request.build()?;
-        let (method, url) = (request.method().to_string(), request.url().to_string());
-        let sent = Sent::now(Arc::clone(&self.shared), method, url);
+        let sent = Sent::now(Arc::clone(&self.shared), &request);
         let answer = self.shared.http.execute(request).await;
         let status = answer.as_ref().ok().map(|response| response.status().as_u16());
         let outcome = match (&answer, status) {
@@ -131,19 +130,20 @@ impl std::fmt::Debug for RequestBuilder {
 /// requests that went wrong.
 struct Sent {
     shared: Arc<Shared>,
-    slot: Slot,
+    slots: Vec<Slot>,
     request: Option<RequestRecord>,
 }
 
 impl Sent {
-    fn now(shared: Arc<Shared>, method: String, url: String) -> Self {
+    fn now(shared: Arc<Shared>, request: &reqwest::Request) -> Self {
         let at = shared.clock.now();
-        let slot = shared.recorder.schedule(shared.requests, at);
+        let (method, url) = (request.method().to_string(), request.url().to_string());
+        let slots = shared.requests.schedule(&shared.recorder, at, &method, request.url().path());
         let phase = shared.recorder.phase();
         let (latency, outcome, status) = (Duration::ZERO, Outcome::Timeout, None);
         Self {
             shared,
-            slot,
+            slots,
             request: Some(RequestRecord { at, phase, method, url, latency, outcome, status }),
         }
     }
@@ -156,7 +156,7 @@ impl Sent {
         let Some(mut request) = self.request.take() else { return };
         request.latency = self.shared.clock.now().saturating_sub(request.at);
         (request.outcome, request.status) = (outcome, status);
-        self.shared.record(self.slot, request);
+        self.shared.record(&self.slots, request);
     }
 }
 

@@ -13,9 +13,10 @@ use super::locks::Held;
 use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
+use super::requests::Requests;
 use super::supervise::{self, Charge};
 use super::{Chaos, housekeeping, monitor, panics, phases, plan, safety};
-use crate::engine::{self, Guard, Limits, Plan, Ports, Recorder};
+use crate::engine::{Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::{Error, ErrorKind};
 use crate::inject::injector_for;
@@ -31,8 +32,6 @@ use crate::units::Rate;
 
 /// How long one transaction may take.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a request of the body counts as under way; the client itself sets no limit.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a body that runs once may go on after the watch.
 const GRACE: Duration = Duration::from_secs(30);
 /// How much longer than the whole run may take a process may live.
@@ -92,6 +91,7 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
     };
     let services = environment.environment().services();
     let (service, probes) = aim(environment.environment(), &experiment)?;
+    experiment.check_throughput(&profile.objectives, &probes)?;
     safety::check(&experiment, service)?;
     draft.services(services);
     let clear = tokio::select! {
@@ -222,7 +222,7 @@ async fn carry_out(
     let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap_or_default();
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::started_now());
     let recorder = Arc::new(Recorder::new());
-    let requests = recorder.add_requests(REQUEST_TIMEOUT);
+    let requests = Requests::recorded(&recorder, &profile.objectives);
     let (line, commands) = mpsc::unbounded_channel();
     let line = Arc::new(Line(line));
     let body = match &experiment.body {
@@ -315,7 +315,7 @@ fn hand(
     services: &[Service],
     recorder: &Arc<Recorder>,
     clock: &Arc<dyn Clock>,
-    requests: engine::StreamId,
+    requests: Requests,
     http: reqwest::Client,
 ) -> Chaos {
     let doors = services.iter().map(|service| Door {

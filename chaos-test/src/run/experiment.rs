@@ -3,11 +3,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::asked::Asked;
 use super::driver::BodyFn;
-use super::{Chaos, Identity, IntoBodyResult, LocalFuture, Located, Objective, locate, read};
+use super::{Chaos, Identity, IntoBodyResult, LocalFuture, Located, locate, read};
 use crate::environment::{AsEnvironment, Environment};
 use crate::error::Error;
-use crate::model::{AbortConditions, Fault, Intensity, Pin, Scenario, SloProfile};
+use crate::model::{AbortConditions, Fault, Intensity, Pin, Scenario};
 use crate::port::DynInjector;
 use crate::report::Report;
 use crate::units::Rate;
@@ -32,7 +33,7 @@ pub struct Experiment {
     pub(super) scenario: Scenario,
     pub(super) located: Located,
     pub(super) slo: Option<String>,
-    pub(super) overrides: Vec<Objective>,
+    pub(super) asked: Asked,
     pub(super) environment: Source,
     pub(super) body: BodyKind,
     pub(super) baseline: Option<Duration>,
@@ -45,6 +46,7 @@ pub struct Experiment {
     pub(super) confirmed: bool,
     pub(super) stress_host: bool,
     pub(super) sequential: bool,
+    pub(super) warnings_told: bool,
 }
 
 type Started = LocalFuture<Result<Arc<dyn AsEnvironment>, Error>>;
@@ -122,7 +124,7 @@ impl Experiment {
             scenario,
             located,
             slo: None,
-            overrides: Vec::new(),
+            asked: Asked::default(),
             environment: Source::Missing,
             body: BodyKind::None,
             baseline: None,
@@ -135,6 +137,7 @@ impl Experiment {
             confirmed: false,
             stress_host: false,
             sequential: true,
+            warnings_told: false,
         }
     }
 
@@ -171,12 +174,6 @@ impl Experiment {
     /// The SLO profile to judge by: `staging`. The catalogue's base targets unless said otherwise.
     pub fn slo(mut self, profile: impl Into<String>) -> Self {
         self.slo = Some(profile.into());
-        self
-    }
-
-    /// A bound that replaces the profile's.
-    pub fn objective(mut self, objective: Objective) -> Self {
-        self.overrides.push(objective);
         self
     }
 
@@ -291,39 +288,32 @@ impl Experiment {
         self.injector = Some(Box::new(injector));
         self
     }
+
+    /// Its caller prints the report, in which the warnings are.
+    pub(crate) fn warnings_told(mut self) -> Self {
+        self.warnings_told = true;
+        self
+    }
+
     pub(crate) fn identified(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
     }
 
-    /// The profile to judge by, overrides applied.
-    pub(super) fn profile(&self) -> Result<SloProfile, Error> {
-        let mut profile = self.located.catalogue.profile(self.slo.as_deref()).map_err(Error::input)?;
-        for objective in &self.overrides {
-            objective.apply(&mut profile.objectives);
-        }
-        if let Some(allowed) = &profile.allowed_scenarios
-            && !allowed.contains(&self.scenario.name)
-        {
-            return Err(Error::input(format!(
-                "\"{}\" may not run under the SLO profile \"{}\": its `allowed_scenarios` are {}",
-                self.scenario.name,
-                profile.name,
-                allowed.join(", ")
-            )));
-        }
-        Ok(profile)
-    }
-
     /// Carries it out and writes its record.
     ///
     /// A broken SLO is no error: it is in the report. So is an experiment that could not be carried out once it had
-    /// begun.
+    /// begun. Bounds that only warn and are broken are told on standard error where the run passes.
     ///
     /// # Errors
     /// What was asked for makes no sense (an unknown profile, no environment), or the record could not be written.
     pub async fn run(self) -> Result<Report, Error> {
-        super::execute::execute(self).await
+        let told = self.warnings_told;
+        let report = super::execute::execute(self).await?;
+        if !told && report.passed() && !report.judgement.warnings().is_empty() {
+            eprintln!("WARNING: {}", report.headline());
+        }
+        Ok(report)
     }
 }
 

@@ -9,12 +9,14 @@
 
 mod active;
 mod alerts;
+mod asked;
 mod audit;
 mod body;
 mod catalogue_file;
 mod chaos;
 mod client;
 mod consent;
+mod custom;
 mod deadline;
 mod driver;
 mod evidence;
@@ -32,6 +34,7 @@ mod pinned;
 mod plan;
 mod progress;
 mod record;
+mod requests;
 mod safety;
 mod supervise;
 

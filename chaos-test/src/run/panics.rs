@@ -71,6 +71,14 @@ fn describe(info: &PanicHookInfo<'_>) -> String {
     }
 }
 
+/// Runs other people's code that catches its own panics: what comes of it, and the text of its last panic.
+pub(super) fn kept<T>(work: impl FnOnce() -> T) -> (T, String) {
+    let outer = IN_BODY.replace(true);
+    let done = work();
+    IN_BODY.set(outer);
+    (done, LAST.take().unwrap_or_else(|| "a panic without a text".into()))
+}
+
 /// A body whose panic becomes its output.
 pub(super) struct Guarded<T>(LocalFuture<T>);
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Identity;
+use super::custom::Custom;
 use super::experiment::Experiment;
 use super::noted::Notes;
 use crate::environment::Service;
@@ -35,6 +36,8 @@ pub(super) struct Draft {
     housekeeping: Vec<String>,
     /// What the run is to do, and where the injector's answers to that are.
     plan: Option<(RunPlan, Notes)>,
+    /// The test's own objectives, to be looked at when the run is over.
+    pub(super) custom: Vec<Custom>,
     kept: Mutex<Kept>,
 }
 
@@ -70,6 +73,7 @@ impl Draft {
             watch: Stopwatch::start(),
             housekeeping: Vec::new(),
             plan: None,
+            custom: experiment.asked.custom.clone(),
             kept: Mutex::default(),
         }
     }

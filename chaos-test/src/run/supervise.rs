@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use super::active::{Active, STEP};
 use super::audit::Audit;
+use super::custom;
 use super::locks::Held;
 use super::record::Draft;
 use crate::engine::{self, Plan, Ports, Recorder};
@@ -54,6 +55,7 @@ pub(super) fn start(
         // The body is over, and the record is to say whether they could be ended.
         trace.residue.extend(active.end_services().await);
         trace.residue.extend(looked(&*clock, audit.after_end()).await);
+        custom::look(&draft.custom, &*clock, &mut trace).await;
         let path = draft.path();
         let written = tokio::task::spawn_blocking(move || draft.write(trace));
         let written = match in_time(&*clock, written).await {

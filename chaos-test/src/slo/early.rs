@@ -1,7 +1,7 @@
 use super::evaluate::Subject;
 use super::judge::tails;
 use super::{Evaluation, Proof, Verdict, baseline, proof};
-use crate::model::{CountRule, Objectives, Trace};
+use crate::model::{CountRule, Objectives, Severity, Trace};
 
 /// What the chaos phase has come to before its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,12 +24,13 @@ pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
         return open;
     }
     let Ok(baselines) = baseline(trace, objectives) else { return open };
-    let (tail, rule, carried) = (tails(trace, baselines.len()), trace.count_rule, trace.carried.as_ref());
+    let (tail, bounds) = (tails(trace, objectives, baselines.len()), &objectives.bounds());
+    let severity = Severity::Blocking;
     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
     let shares: Vec<Evaluation> = scheduled
         .zip(&baselines)
         .flat_map(|(stream, normal)| {
-            Subject { stream, marks: &trace.marks, objectives, tail, rule, carried }.shares(normal)
+            Subject { stream, trace, objectives, bounds, severity, tail }.shares(normal)
         })
         .collect();
     let decided = |evaluation: &Evaluation| {

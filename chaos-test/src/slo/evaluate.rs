@@ -1,52 +1,13 @@
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{latencies, latency_of};
-use super::evidence::{Answer, EvidenceTrail};
-use super::{Baseline, Outage, Reason, RecoveryTime, Verdict, outages, recovery};
-use crate::model::{Carried, CountRule, Marks, Objectives, Phase, Sample, Stream, StreamKind};
+use super::baseline::latencies;
+use super::endpoint::{error_rate_of, has_throughput};
+use super::evidence::EvidenceTrail;
+use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Verdict, outages, recovery};
+use crate::model::{Bounds, Marks, Objectives, Phase, Sample, Severity, Stream, StreamKind, Trace};
 use crate::stats::{Proportion, quantile};
-
-/// What is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Indicator {
-    /// Bad samples of all that were scheduled in the chaos phase.
-    ErrorRate,
-    /// Bad requests of all that the test body made in the chaos phase.
-    RequestErrorRate,
-    /// Share of the chaos and recovery phases outside an outage.
-    Availability,
-    /// The longest outage.
-    WorstTimeToRecover,
-    /// From the fault's removal to stable service.
-    RecoveryTime,
-    /// 95th percentile of latency in the chaos phase, less the baseline's.
-    LatencyDegradation,
-}
-
-impl Indicator {
-    /// As records name it: `error_rate`.
-    pub fn key(self) -> String {
-        serde_json::to_value(self).ok().and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Indicator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ErrorRate => "error rate",
-            Self::RequestErrorRate => "error rate of requests",
-            Self::Availability => "availability",
-            Self::WorstTimeToRecover => "worst time to recover",
-            Self::RecoveryTime => "recovery time",
-            Self::LatencyDegradation => "p95 degradation",
-        })
-    }
-}
 
 /// A number with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -56,6 +17,10 @@ pub enum Figure {
     Share(f64),
     /// May be negative (a degradation can be an improvement).
     Seconds(f64),
+    /// How often a second.
+    PerSecond(f64),
+    /// Whether an objective of the test's own holds.
+    Holds(bool),
 }
 
 /// One objective held against one stream.
@@ -63,7 +28,7 @@ pub enum Figure {
 pub struct Evaluation {
     /// What is judged.
     pub indicator: Indicator,
-    /// The stream it was measured on.
+    /// The stream it was measured on; of an objective of the test's own, its name.
     pub stream: String,
     /// What it may be.
     pub limit: Figure,
@@ -79,33 +44,20 @@ pub struct Evaluation {
     pub reason: Option<Reason>,
     /// A word on a value that needs one: `no outage`, `≥`.
     pub note: Option<String>,
+    /// Whether it decides. A warning that is broken has the verdict Fail, and the run need not.
+    #[serde(default)]
+    pub severity: Severity,
     /// What the samples came to as they came in, where they could decide on the way.
     #[serde(default)]
     pub evidence: Option<EvidenceTrail>,
 }
 
-/// What the evaluations of one stream rest on.
-pub(super) struct Subject<'a> {
-    pub(super) stream: &'a Stream,
-    pub(super) marks: &'a Marks,
-    pub(super) objectives: &'a Objectives,
-    /// The error allowed on each side of a statistical decision.
-    pub(super) tail: f64,
-    /// When shares are decided.
-    pub(super) rule: CountRule,
-    /// What earlier tries have seen.
-    pub(super) carried: Option<&'a Carried>,
-}
-
-impl Subject<'_> {
-    fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Sample> {
-        self.stream.samples.iter().filter(move |sample| self.marks.phase_of(sample.at) == Some(phase))
-    }
-
-    fn evaluation(&self, indicator: Indicator, limit: Figure) -> Evaluation {
-        Evaluation {
+impl Evaluation {
+    /// One that passes, of which nothing is known yet.
+    pub(super) fn new(indicator: Indicator, stream: &str, limit: Figure, severity: Severity) -> Self {
+        Self {
             indicator,
-            stream: self.stream.name.clone(),
+            stream: stream.to_owned(),
             limit,
             measured: None,
             interval: None,
@@ -113,25 +65,79 @@ impl Subject<'_> {
             verdict: Verdict::Pass,
             reason: None,
             note: None,
+            severity,
             evidence: None,
         }
     }
 
+    /// Whether the verdict of the run rests on it.
+    pub fn decides(&self) -> bool {
+        self.severity == Severity::Blocking
+    }
+}
+
+/// What the evaluations of one stream rest on.
+pub(super) struct Subject<'a> {
+    pub(super) stream: &'a Stream,
+    pub(super) trace: &'a Trace,
+    /// What an outage is and what normal is.
+    pub(super) objectives: &'a Objectives,
+    /// What is judged by.
+    pub(super) bounds: &'a Bounds,
+    pub(super) severity: Severity,
+    /// The error allowed on each side of a statistical decision.
+    pub(super) tail: f64,
+}
+
+impl Subject<'_> {
+    pub(super) fn marks(&self) -> &Marks {
+        &self.trace.marks
+    }
+
+    pub(super) fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Sample> {
+        self.stream.samples.iter().filter(move |sample| self.marks().phase_of(sample.at) == Some(phase))
+    }
+
+    pub(super) fn evaluation(&self, indicator: Indicator, limit: Figure) -> Evaluation {
+        Evaluation::new(indicator, &self.stream.name, limit, self.severity)
+    }
+
+    /// How many samples of the chaos phase there are.
+    pub(super) fn chaos_samples(&self) -> usize {
+        self.in_phase(Phase::Chaos).count()
+    }
+
+    /// Every bound against a stream that has a schedule.
+    pub(super) fn all(&self, normal: &Baseline, outages: &[Outage]) -> Vec<Evaluation> {
+        let usual = [
+            self.error_rate(),
+            self.availability(outages),
+            self.worst_time_to_recover(outages),
+            self.recovery_time(normal, outages),
+            self.latency(normal),
+        ];
+        usual.into_iter().flatten().chain(self.further_shares()).collect()
+    }
+
     /// What rests on shares of samples.
-    pub(super) fn shares(&self, baseline: &Baseline) -> Vec<Evaluation> {
-        [self.error_rate(), self.latency(baseline)].into_iter().flatten().collect()
+    pub(super) fn shares(&self, normal: &Baseline) -> Vec<Evaluation> {
+        let usual = [self.error_rate(), self.latency(normal)];
+        usual.into_iter().flatten().chain(self.further_shares()).collect()
+    }
+
+    fn further_shares(&self) -> Vec<Evaluation> {
+        let carried = has_throughput(self.stream, self.trace).then(|| self.throughput()).flatten();
+        self.absolute_latency().into_iter().chain(carried).collect()
     }
 
     pub(super) fn error_rate(&self) -> Option<Evaluation> {
-        let limit = self.objectives.error_rate?.ratio();
-        let answers: Vec<Answer> =
-            self.in_phase(Phase::Chaos).map(|sample| Answer::of(sample, !sample.is_good())).collect();
+        let limit = self.bounds.error_rate?.ratio();
+        let answers = self.bad_ones();
         let request = self.stream.kind == StreamKind::Request;
         if request && answers.is_empty() {
             return None;
         }
-        let indicator = if request { Indicator::RequestErrorRate } else { Indicator::ErrorRate };
-        let mut evaluation = self.evaluation(indicator, Figure::Share(limit));
+        let mut evaluation = self.evaluation(error_rate_of(self.stream.kind), Figure::Share(limit));
         self.by_count(&mut evaluation, &answers, limit);
         let (bad, of) = evaluation.counts.unwrap_or_default();
         let seen = Proportion::new(bad, of);
@@ -149,7 +155,7 @@ impl Subject<'_> {
     }
 
     pub(super) fn latency(&self, baseline: &Baseline) -> Option<Evaluation> {
-        let allowed = self.objectives.latency_degradation?;
+        let allowed = self.bounds.latency_degradation?;
         let mut evaluation =
             self.evaluation(Indicator::LatencyDegradation, Figure::Seconds(allowed.as_secs_f64()));
         let list = latencies(self.in_phase(Phase::Chaos), self.stream.timeout);
@@ -161,12 +167,7 @@ impl Subject<'_> {
         }
         // p95(chaos) ≤ b + L is the same as: at most 5 % of samples take longer than b + L.
         let bound = baseline.p95.saturating_add(allowed);
-        let timeout = self.stream.timeout;
-        let answers: Vec<Answer> = self
-            .in_phase(Phase::Chaos)
-            .filter_map(|sample| Some(Answer::of(sample, latency_of(sample, timeout)? > bound)))
-            .collect();
-        self.by_count(&mut evaluation, &answers, 0.05);
+        self.by_count(&mut evaluation, &self.slower_than(bound), 0.05);
         if list.is_empty() {
             // Nothing answered at all. That is the error rate's business; there is no latency to judge.
             evaluation.note = Some("nothing answered".into());
@@ -175,16 +176,16 @@ impl Subject<'_> {
     }
 
     pub(super) fn outages(&self) -> Vec<Outage> {
-        let Some((from, to)) = self.marks.exposed() else { return Vec::new() };
+        let Some((from, to)) = self.marks().exposed() else { return Vec::new() };
         let bad_share = self.objectives.error_rate.map_or(0.05, |limit| limit.ratio());
         outages(self.stream, from, to, self.objectives.recovery.stable_for(), bad_share)
     }
 
     pub(super) fn worst_time_to_recover(&self, outages: &[Outage]) -> Option<Evaluation> {
-        let limit = self.objectives.time_to_recover?;
+        let limit = self.bounds.time_to_recover?;
         let mut evaluation =
             self.evaluation(Indicator::WorstTimeToRecover, Figure::Seconds(limit.as_secs_f64()));
-        let ended = self.marks.ended.unwrap_or_default();
+        let ended = self.marks().ended.unwrap_or_default();
         let Some(worst) = outages.iter().max_by_key(|outage| outage.length(ended)) else {
             evaluation.note = Some("no outage".into());
             return Some(evaluation);
@@ -197,8 +198,8 @@ impl Subject<'_> {
     }
 
     pub(super) fn availability(&self, outages: &[Outage]) -> Option<Evaluation> {
-        let limit = self.objectives.availability?.ratio();
-        let (from, to) = self.marks.exposed()?;
+        let limit = self.bounds.availability?.ratio();
+        let (from, to) = self.marks().exposed()?;
         let whole = to.saturating_sub(from).as_secs_f64();
         let mut evaluation = self.evaluation(Indicator::Availability, Figure::Share(limit));
         let down: f64 = outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
@@ -221,14 +222,14 @@ impl Subject<'_> {
 
     /// An outage that began after recovery had been declared.
     pub(super) fn relapse<'o>(&self, outages: &'o [Outage], recovery: Duration) -> Option<&'o Outage> {
-        let recovered = self.marks.removed?.saturating_add(recovery);
+        let recovered = self.marks().removed?.saturating_add(recovery);
         outages.iter().find(|outage| outage.start > recovered)
     }
 
     pub(super) fn recovery_time(&self, baseline: &Baseline, outages: &[Outage]) -> Option<Evaluation> {
-        let limit = self.objectives.recovery.time?;
+        let limit = self.bounds.recovery_time?;
         let mut evaluation = self.evaluation(Indicator::RecoveryTime, Figure::Seconds(limit.as_secs_f64()));
-        match recovery(self.stream, baseline, self.marks, self.objectives)? {
+        match recovery(self.stream, baseline, self.marks(), self.objectives)? {
             RecoveryTime::After(time) => {
                 self.by_time(&mut evaluation, time, limit, false);
                 if self.relapse(outages, time).is_some() {

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::latency_of;
 use super::evaluate::Subject;
 use super::{Evaluation, Indicator, Reason, Verdict};
-use crate::model::{CountRule, Outcome, Sample};
+use crate::model::{CarriedShare, CountRule, Outcome, Phase, Sample};
 use crate::stats::{Decision, MayDecide, Proportion, Question, Sequential, Tally, samples_needed};
 
 /// So long a share may be anything before it can be said to be within its limit.
@@ -53,19 +54,32 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Whether a sample is bad.
-    pub(super) fn of(sample: &Sample, bad: bool) -> Self {
+    fn of(sample: &Sample, bad: bool) -> Self {
         Self { at: sample.at, bad, hung: matches!(sample.outcome, Outcome::Timeout | Outcome::Dropped) }
     }
 }
 
 impl Subject<'_> {
+    /// The samples of the chaos phase, and which of them are bad.
+    pub(super) fn bad_ones(&self) -> Vec<Answer> {
+        self.in_phase(Phase::Chaos).map(|sample| Answer::of(sample, !sample.is_good())).collect()
+    }
+
+    /// Those that tell of a latency, and which of them took longer than that.
+    pub(super) fn slower_than(&self, limit: Duration) -> Vec<Answer> {
+        let timeout = self.stream.timeout;
+        self.in_phase(Phase::Chaos)
+            .filter_map(|sample| Some(Answer::of(sample, latency_of(sample, timeout)? > limit)))
+            .collect()
+    }
+
     /// Fills in a verdict that rests on a count: the bad ones of all answers, in the order of their schedule, against a
     /// share.
     pub(super) fn by_count(&self, evaluation: &mut Evaluation, answers: &[Answer], limit: f64) {
         let bad = answers.iter().filter(|answer| answer.bad).count() as u64;
         let seen = Proportion::new(bad, answers.len() as u64);
         evaluation.counts = Some((seen.k, seen.n));
-        let in_order = self.rule == CountRule::Sequential && self.stream.kind.is_scheduled();
+        let in_order = self.trace.count_rule == CountRule::Sequential && self.stream.kind.is_scheduled();
         let (decision, more) = if in_order && limit > 0.0 && limit < 1.0 {
             self.in_order(evaluation, answers, limit)
         } else if seen.n == 0 {
@@ -92,7 +106,7 @@ impl Subject<'_> {
         answers: &[Answer],
         limit: f64,
     ) -> (Decision, Option<u64>) {
-        let began = self.marks.injected.unwrap_or_default();
+        let began = self.marks().injected.unwrap_or_default();
         let question = Question { limit, error: self.tail, burst: Question::BURST, longest: Question::BURST };
         let mut evidence = self.continued(question, evaluation.indicator);
         let hang = self.stream.timeout.as_secs_f64() / self.stream.interval.as_secs_f64().max(1e-6);
@@ -132,8 +146,8 @@ impl Subject<'_> {
 
     /// Evidence that goes on from where earlier tries have left it.
     fn continued(&self, question: Question, indicator: Indicator) -> Sequential {
-        let before = self.carried.and_then(|carried| {
-            let same = |share: &&crate::model::CarriedShare| {
+        let before = self.trace.carried.as_ref().and_then(|carried| {
+            let same = |share: &&CarriedShare| {
                 share.stream == self.stream.name && share.indicator == indicator.key()
             };
             Some((carried.tries, carried.shares.iter().find(same)?))

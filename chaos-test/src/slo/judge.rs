@@ -3,12 +3,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::baseline::latencies;
+use super::custom::custom;
+use super::endpoint::{endpoints, further_counts};
 use super::evaluate::Subject;
+use super::severity::warnings;
 use super::{
-    Baseline, Evaluation, Finding, Indicator, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, proof,
-    recovery, starved,
+    Baseline, Evaluation, Finding, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, proof, recovery,
+    starved,
 };
-use crate::model::{BodyEnd, Objectives, Phase, Stage, StreamKind, Trace};
+use crate::model::{BodyEnd, Objectives, Phase, Severity, Stage, StreamKind, Trace};
 use crate::units::show_duration;
 
 /// The error allowed per scenario: how often a service that meets its objectives may be failed by chance.
@@ -176,35 +179,28 @@ impl Judgement {
 
     fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
         let repeated = is_repeated(trace);
-        let tail = tails(trace, baselines.len());
+        let tail = tails(trace, objectives, baselines.len());
         self.confidence = 1.0 - 2.0 * tail;
-        let (rule, carried) = (trace.count_rule, trace.carried.as_ref());
-        let subject = |stream| Subject { stream, marks: &trace.marks, objectives, tail, rule, carried };
-        let mut baselines = baselines.iter();
+        let (bounds, severity) = (&objectives.bounds(), Severity::Blocking);
+        let subject = |stream| Subject { stream, trace, objectives, bounds, severity, tail };
+        let mut normals = baselines.iter();
         for stream in &trace.streams {
             let subject = subject(stream);
-            if stream.kind == StreamKind::Request {
+            if !stream.kind.is_scheduled() {
                 // A repeated body's requests are inside its transactions, which are judged already.
-                if !repeated {
+                if stream.kind == StreamKind::Request && !repeated {
                     self.evaluations.extend(subject.error_rate());
                 }
                 continue;
             }
-            let Some(normal) = baselines.next() else { continue };
+            let Some(normal) = normals.next() else { continue };
             let outages = subject.outages();
-            self.evaluations.extend(
-                [
-                    subject.error_rate(),
-                    subject.availability(&outages),
-                    subject.worst_time_to_recover(&outages),
-                    subject.recovery_time(normal, &outages),
-                    subject.latency(normal),
-                ]
-                .into_iter()
-                .flatten(),
-            );
+            self.evaluations.extend(subject.all(normal, &outages));
             self.streams.push(figures(&subject, *normal, outages, trace));
         }
+        self.evaluations.extend(endpoints(trace, objectives, (&bounds.endpoints, severity), tail));
+        self.evaluations.extend(custom(trace));
+        self.evaluations.extend(warnings(trace, objectives, baselines, tail));
     }
 
     fn find(&mut self) {
@@ -216,7 +212,9 @@ impl Judgement {
             let back = matches!(stream.recovery_time, None | Some(RecoveryTime::After(_)));
             slow || !back || !stream.outages.is_empty() || stream.chaos.1 > 0
         });
-        if !moved {
+        // The body's own requests are in no stream that has a baseline.
+        let requests = |e: &Evaluation| e.indicator.is_of_requests() && e.verdict == Verdict::Fail;
+        if !moved && !self.evaluations.iter().any(requests) {
             self.findings.push(Finding::NoVisibleEffect);
         }
         if self.streams.iter().any(|stream| stream.relapsed) {
@@ -252,15 +250,15 @@ impl Judgement {
         if self.is_void() {
             return;
         }
-        let worst =
-            self.evaluations.iter().map(|evaluation| evaluation.verdict).max().unwrap_or(Verdict::Pass);
+        let deciding = || self.evaluations.iter().filter(|evaluation| evaluation.decides());
+        let worst = deciding().map(|evaluation| evaluation.verdict).max().unwrap_or(Verdict::Pass);
         match worst {
             Verdict::Fail => {
                 self.verdict = self.verdict.max(Verdict::Fail);
                 self.reasons.insert(0, Reason::ObjectiveBroken);
             }
             Verdict::Inconclusive => {
-                let why = self.evaluations.iter().find_map(|evaluation| evaluation.reason.clone());
+                let why = deciding().find_map(|evaluation| evaluation.reason.clone());
                 self.push(Verdict::Inconclusive, why.unwrap_or(Reason::WithinResolution));
             }
             _ => {}
@@ -269,21 +267,7 @@ impl Judgement {
 
     /// The broken objectives, causes before effects. None when the evaluations [are void](Self::is_void).
     pub fn broken(&self) -> Vec<&Evaluation> {
-        if self.is_void() {
-            return Vec::new();
-        }
-        let mut broken: Vec<&Evaluation> =
-            self.evaluations.iter().filter(|e| e.verdict == Verdict::Fail).collect();
-        // Latency and errors name the cause; downtime and recovery follow from them.
-        broken.sort_by_key(|evaluation| match evaluation.indicator {
-            Indicator::LatencyDegradation => 0,
-            Indicator::ErrorRate => 1,
-            Indicator::RequestErrorRate => 2,
-            Indicator::WorstTimeToRecover => 3,
-            Indicator::RecoveryTime => 4,
-            Indicator::Availability => 5,
-        });
-        broken
+        self.past_bounds(Severity::Blocking)
     }
 
     /// The verdict with its reason, as in `Inconclusive(fault not delivered)`.
@@ -320,10 +304,11 @@ fn is_repeated(trace: &Trace) -> bool {
 }
 
 /// The error allowed on each side of a decision about a share, where so many streams have a baseline.
-pub(super) fn tails(trace: &Trace, baselines: usize) -> f64 {
+pub(super) fn tails(trace: &Trace, objectives: &Objectives, baselines: usize) -> f64 {
     let asked_requests =
         trace.streams.iter().filter(|s| s.kind == StreamKind::Request && !s.samples.is_empty()).count();
     let counts = 2 * baselines + if is_repeated(trace) { 0 } else { asked_requests };
+    let counts = counts + further_counts(trace, objectives);
     ALPHA / counts.max(1) as f64
 }
 

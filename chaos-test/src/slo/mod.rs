@@ -8,22 +8,28 @@
 //! judged again. No proof of the fault never gives a Pass.
 //! Not here: measuring, and how a judgement is printed.
 
+mod absolute;
 mod baseline;
+mod custom;
 mod delivery;
 mod early;
+mod endpoint;
 mod evaluate;
 mod evidence;
+mod indicator;
 mod judge;
 mod outage;
 mod recovery;
+mod severity;
 mod starvation;
 mod verdict;
 
 pub use baseline::{Baseline, baseline};
 pub use delivery::{Proof, median, proof, show_dose};
 pub use early::{SoFar, so_far};
-pub use evaluate::{Evaluation, Figure, Indicator};
+pub use evaluate::{Evaluation, Figure};
 pub use evidence::{EvidencePoint, EvidenceTrail};
+pub use indicator::Indicator;
 pub use judge::{ALPHA, Judgement, StreamFigures, judge};
 pub use outage::{Outage, outages};
 pub use recovery::{RecoveryTime, has_settled, recovery};

@@ -72,6 +72,8 @@ pub enum Reason {
     StillDown,
     /// Nothing was measured: no probe and no repeated body.
     NoSamples,
+    /// An endpoint with bounds of its own saw no request, or answered none; which, in a sentence.
+    NoRequests(String),
     /// An objective was broken; the evaluations tell which.
     ObjectiveBroken,
     /// The test body returned an error, panicked or did not end.
@@ -109,6 +111,7 @@ impl fmt::Display for Reason {
             Self::NoSamples => {
                 f.write_str("nothing was measured: add a probe to the environment or `repeat` to the test")
             }
+            Self::NoRequests(why) => write!(f, "no samples: {why}"),
             Self::ObjectiveBroken => f.write_str("an objective was broken"),
             Self::BodyFailed(why) => write!(f, "the test body failed: {why}"),
             Self::Aborted(cause) => cause.fmt(f),
@@ -127,7 +130,7 @@ impl Reason {
             Self::BaselineUnhealthy(_) => "baseline unhealthy".into(),
             Self::FaultNotDelivered(_) => "fault not delivered".into(),
             Self::ProberStarved { .. } => "prober starved".into(),
-            Self::NoSamples => "no samples".into(),
+            Self::NoSamples | Self::NoRequests(_) => "no samples".into(),
             Self::StillDown => "still down at the end".into(),
             Self::ObjectiveBroken => "objective broken".into(),
             Self::BodyFailed(_) => "body failed".into(),

@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chaos_test::model::{
-    AbortConditions, Catalogue, ConnectionFault, Fault, Fidelity, Intensity, OutageMode, Pin, SeverityBounds,
+    AbortConditions, Bounds, Catalogue, ConnectionFault, Fault, Fidelity, Intensity, OutageMode, Pin,
     SyncFault,
 };
-use chaos_test::units::{ByteSize, Percent};
+use chaos_test::units::{ByteSize, Percent, Rate};
 
 #[track_caller]
 fn read(yaml: &str) -> Catalogue {
@@ -133,7 +133,70 @@ fn severity_is_there_when_the_file_has_it() {
     let severity = catalogue.severity().unwrap();
     assert_eq!(severity.blocking.recovery_time, Some(secs(30)));
     assert_eq!(severity.blocking.time_to_recover, Some(secs(60)));
-    assert_eq!(severity.warning, SeverityBounds::default());
+    assert_eq!(severity.warning, Bounds::default());
+}
+
+/// A blocking bound takes the place of every profile's; what it leaves out stays the profile's own.
+#[test]
+fn severity_is_in_every_profile() {
+    let catalogue = read(
+        "slo_severity:
+  blocking: {max_error_rate_percent: 3, max_recovery_time_seconds: 7}
+  warning: {max_latency_p99_ms: 300, min_throughput_per_second: 30/min}
+",
+    );
+    for name in [None, Some("dev"), Some("staging"), Some("prod")] {
+        let (ours, builtin) =
+            (catalogue.profile(name).unwrap(), Catalogue::builtin().profile(name).unwrap().objectives);
+        let objectives = ours.objectives;
+        assert_eq!(objectives.error_rate, Percent::new(3.0).ok());
+        assert_eq!(objectives.recovery.time, Some(secs(7)));
+        assert_eq!(objectives.time_to_recover, builtin.time_to_recover);
+        assert_eq!(objectives.availability, builtin.availability);
+        assert_eq!(objectives.warnings.latency.p99, Some(Duration::from_millis(300)));
+        assert_eq!(objectives.warnings.throughput, Rate::per_second(0.5).ok());
+        assert_eq!(builtin.warnings, Bounds::default());
+    }
+}
+
+#[test]
+fn endpoints_are_inherited_one_by_one_and_bound_by_bound() {
+    let catalogue = read(
+        "slo_targets:
+  max_latency_p95_ms: 400
+  endpoints:
+    - {endpoint: POST /orders, max_error_rate_percent: 1, max_latency_p95_ms: 300}
+    - {endpoint: \"GET /orders/{id}\", max_latency_p50_ms: 20}
+environments:
+  staging:
+    slo_targets:
+      min_throughput_per_second: 18
+      endpoints:
+        - {endpoint: POST /orders, max_error_rate_percent: 2}
+        - {endpoint: GET /menu, max_latency_p99_ms: 1s}
+",
+    );
+    let phrases = |name| catalogue.profile(name).unwrap().objectives.bounds().further_phrases();
+    assert_eq!(
+        phrases(None),
+        [
+            "p95 latency ≤ 400 ms",
+            "POST /orders: error rate ≤ 1 %",
+            "POST /orders: p95 latency ≤ 300 ms",
+            "GET /orders/{id}: p50 latency ≤ 20 ms"
+        ]
+    );
+    assert_eq!(
+        phrases(Some("staging")),
+        [
+            "p95 latency ≤ 400 ms",
+            "throughput ≥ 18/s",
+            "POST /orders: error rate ≤ 2 %",
+            "POST /orders: p95 latency ≤ 300 ms",
+            "GET /orders/{id}: p50 latency ≤ 20 ms",
+            "GET /menu: p99 latency ≤ 1 s"
+        ]
+    );
 }
 
 #[test]

@@ -117,14 +117,31 @@ fn list_for_programs() {
         "Busy Payments"
       ],
       "description": "",
+      "endpoints": [],
       "health_check_interval_seconds": 2.0,
       "max_error_rate_percent": 0.5,
       "max_latency_degradation_ms": 500.0,
+      "max_latency_p50_ms": null,
+      "max_latency_p95_ms": null,
+      "max_latency_p99_ms": null,
       "max_recovery_time_seconds": 10.0,
       "min_availability_percent": 95.0,
+      "min_throughput_per_second": null,
       "mttr_seconds": 30.0,
       "name": "canary",
-      "required_health_checks": 3
+      "required_health_checks": 3,
+      "warning": {
+        "endpoints": [],
+        "max_error_rate_percent": null,
+        "max_latency_degradation_ms": null,
+        "max_latency_p50_ms": null,
+        "max_latency_p95_ms": null,
+        "max_latency_p99_ms": null,
+        "max_recovery_time_seconds": null,
+        "min_availability_percent": null,
+        "min_throughput_per_second": null,
+        "mttr_seconds": null
+      }
     }
     "#);
 }

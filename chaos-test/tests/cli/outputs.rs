@@ -157,12 +157,29 @@ fn the_validation_has_the_keys_that_pipelines_know() {
       "skipped": 0,
       "slo_targets": [
         {
+          "endpoints": [],
           "max_error_rate_percent": 5.0,
           "max_latency_degradation_ms": 500.0,
+          "max_latency_p50_ms": null,
+          "max_latency_p95_ms": null,
+          "max_latency_p99_ms": null,
           "max_recovery_time_seconds": 10.0,
           "min_availability_percent": 95.0,
+          "min_throughput_per_second": null,
           "mttr_seconds": 45.0,
-          "profile": "staging"
+          "profile": "staging",
+          "warning": {
+            "endpoints": [],
+            "max_error_rate_percent": null,
+            "max_latency_degradation_ms": null,
+            "max_latency_p50_ms": null,
+            "max_latency_p95_ms": null,
+            "max_latency_p99_ms": null,
+            "max_recovery_time_seconds": null,
+            "min_availability_percent": null,
+            "min_throughput_per_second": null,
+            "mttr_seconds": null
+          }
         }
       ],
       "timestamp": 0,
@@ -183,7 +200,8 @@ fn the_validation_has_the_keys_that_pipelines_know() {
           "slo": "staging",
           "test": "goes_down"
         }
-      ]
+      ],
+      "warnings": []
     }
     "#);
 }

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chaos_test::__cli::{Found, catalogue};
-use chaos_test::model::{Catalogue, Scenario, SloProfile, slug};
+use chaos_test::model::{Catalogue, Objectives, Scenario, SloProfile, slug};
+use chaos_test::report::render;
 use chaos_test::units::{Percent, show_duration};
 use serde_json::{Value, json};
 
@@ -104,6 +105,10 @@ fn profiles(catalogue: &Catalogue) -> String {
         "RECOVERY TIME",
         "SCENARIOS",
     ])];
+    let has_more = catalogue.profiles().iter().any(|profile| !further(&profile.objectives).is_empty());
+    if has_more {
+        rows[0].push("MORE".into());
+    }
     let share = |sign: &str, limit: Option<Percent>| {
         limit.map_or_else(|| "not judged".into(), |limit| format!("{sign} {limit}"))
     };
@@ -112,7 +117,7 @@ fn profiles(catalogue: &Catalogue) -> String {
     };
     rows.extend(catalogue.profiles().iter().map(|profile| {
         let objectives = &profile.objectives;
-        row([
+        let mut cells = row([
             &profile.name,
             &share("≤", objectives.error_rate),
             &share("≥", objectives.availability),
@@ -120,9 +125,20 @@ fn profiles(catalogue: &Catalogue) -> String {
             &span(objectives.time_to_recover),
             &span(objectives.recovery.time),
             &profile.allowed_scenarios.as_ref().map_or_else(|| "all".into(), |names| names.join(", ")),
-        ])
+        ]);
+        if has_more {
+            cells.push(further(objectives).join("; "));
+        }
+        cells
     }));
     aligned(&rows)
+}
+
+/// The bounds that have no column of their own.
+fn further(objectives: &Objectives) -> Vec<String> {
+    let warnings = objectives.warnings.phrases();
+    let warnings = warnings.into_iter().map(|phrase| format!("warns: {phrase}"));
+    objectives.bounds().further_phrases().into_iter().chain(warnings).collect()
 }
 
 fn one_line(text: &str) -> String {
@@ -157,17 +173,17 @@ fn machine(found: &Found) -> Value {
 
 fn profile(profile: &SloProfile, catalogue: &Catalogue) -> Value {
     let objectives = &profile.objectives;
-    let seconds = |limit: Option<Duration>| limit.map(|limit| limit.as_secs_f64());
-    json!({
+    let mut value = json!(render::bound_keys(&objectives.bounds()));
+    let more = json!({
         "name": profile.name,
         "description": catalogue.profile_description(&profile.name),
-        "mttr_seconds": seconds(objectives.time_to_recover),
-        "max_error_rate_percent": objectives.error_rate,
-        "min_availability_percent": objectives.availability,
-        "max_latency_degradation_ms": objectives.latency_degradation.map(|limit| limit.as_secs_f64() * 1e3),
-        "max_recovery_time_seconds": seconds(objectives.recovery.time),
         "required_health_checks": objectives.recovery.required_health_checks,
         "health_check_interval_seconds": objectives.recovery.health_check_interval.as_secs_f64(),
         "allowed_scenarios": profile.allowed_scenarios,
-    })
+        "warning": render::bound_keys(&objectives.warnings),
+    });
+    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+        value.extend(more);
+    }
+    value
 }

@@ -17,7 +17,7 @@ pub(crate) fn ended(report: &Report) -> Vec<String> {
     let (mechanism, asked, measured) = dose(report);
     let cells = [
         &report.scenario.name,
-        &report.judgement.label(),
+        &verdict(report),
         &mechanism,
         &asked,
         &measured,
@@ -26,6 +26,15 @@ pub(crate) fn ended(report: &Report) -> Vec<String> {
         &report.headline(),
     ];
     row(cells.map(String::as_str))
+}
+
+fn verdict(report: &Report) -> String {
+    let label = report.judgement.label();
+    match report.judgement.warnings().len() {
+        0 => label,
+        1 => format!("{label}, 1 warning"),
+        n => format!("{label}, {n} warnings"),
+    }
 }
 
 /// A scenario that left none.

@@ -2,7 +2,7 @@ use super::fields::{Fields, Keys};
 use super::group::check_key;
 use super::node::{Node, Spanned, quoted};
 use super::reporter::Reporter;
-use super::targets::Targets;
+use super::targets::{self, Targets};
 
 /// The name of the profile without an environment.
 pub(super) const BASE: &str = "default";
@@ -44,16 +44,7 @@ impl RawProfile {
     fn read(name: &Spanned<String>, node: &Spanned<Node>, out: &mut Reporter<'_>) -> Option<Self> {
         const KEYS: Keys = Keys {
             known: &["description", "slo_targets", "allowed_scenarios"],
-            deeper: &[(
-                "slo_targets",
-                &[
-                    "mttr_seconds",
-                    "max_error_rate_percent",
-                    "min_availability_percent",
-                    "max_latency_degradation_ms",
-                    "recovery",
-                ],
-            )],
+            deeper: &[("slo_targets", targets::KNOWN)],
         };
         check_key("environment", name, out)?;
         if name.value == BASE {

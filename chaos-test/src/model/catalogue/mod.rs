@@ -12,6 +12,7 @@
 //! within a few megabytes of memory.
 //! Not here: reading a file from disk, and what a scenario does.
 
+mod bounds;
 mod conditions;
 mod diagnostic;
 mod entry;
@@ -37,9 +38,9 @@ use std::sync::LazyLock;
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt};
 pub use group::Group;
 pub use lookup::UnknownName;
-pub use severity::{Severity, SeverityBounds};
+pub use severity::SeverityBounds;
 
-use super::{Monitoring, Safety, Scenario, SloProfile};
+use super::{Monitoring, Objectives, Safety, Scenario, SloProfile};
 use environments::{BASE, Profile};
 use raw::RawCatalogue;
 use reporter::Reporter;
@@ -62,7 +63,7 @@ pub struct Catalogue {
     scenarios: Vec<Scenario>,
     groups: Vec<Group>,
     targets: Targets,
-    severity: Option<Severity>,
+    severity: Option<SeverityBounds>,
     profiles: Vec<Profile>,
     safety: Safety,
     monitoring: Monitoring,
@@ -144,7 +145,7 @@ impl Catalogue {
     pub fn profiles(&self) -> Vec<SloProfile> {
         let base = SloProfile {
             name: BASE.to_owned(),
-            objectives: self.targets.objectives(),
+            objectives: self.by_severity(self.targets.objectives()),
             allowed_scenarios: None,
         };
         std::iter::once(base).chain(self.profiles.iter().map(|profile| self.inherited(profile))).collect()
@@ -173,9 +174,16 @@ impl Catalogue {
     fn inherited(&self, profile: &Profile) -> SloProfile {
         SloProfile {
             name: profile.name.clone(),
-            objectives: profile.targets.over(&self.targets).objectives(),
+            objectives: self.by_severity(profile.targets.over(&self.targets).objectives()),
             allowed_scenarios: profile.allowed_scenarios.clone(),
         }
+    }
+
+    /// The bounds of a profile, those of `slo_severity` over them.
+    fn by_severity(&self, objectives: Objectives) -> Objectives {
+        let Some(SeverityBounds { blocking, warning }) = &self.severity else { return objectives };
+        let bounds = blocking.over(&objectives.bounds());
+        Objectives { warnings: warning.clone(), ..objectives }.with_bounds(bounds)
     }
 
     /// What it asks of every run, for safety.
@@ -188,8 +196,9 @@ impl Catalogue {
         &self.monitoring
     }
 
-    /// Which bounds only warn and which block, where the catalogue says so (`slo_severity`).
-    pub fn severity(&self) -> Option<&Severity> {
+    /// Which bounds only warn and which block, where the catalogue says so (`slo_severity`). They are in every
+    /// [profile](Self::profile) already.
+    pub fn severity(&self) -> Option<&SeverityBounds> {
         self.severity.as_ref()
     }
 }

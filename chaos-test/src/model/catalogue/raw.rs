@@ -6,7 +6,7 @@ use super::monitoring::RawMonitoring;
 use super::node::{Node, Span, Spanned};
 use super::reporter::Reporter;
 use super::safety::RawSafety;
-use super::severity::Severity;
+use super::severity::SeverityBounds;
 use super::targets::Targets;
 
 const KEYS: Keys = Keys::new(&[
@@ -27,7 +27,7 @@ pub(super) struct RawCatalogue {
     pub(super) scenarios: Vec<RawScenario>,
     pub(super) groups: Vec<RawGroup>,
     pub(super) targets: Targets,
-    pub(super) severity: Option<Severity>,
+    pub(super) severity: Option<SeverityBounds>,
     pub(super) profiles: Vec<RawProfile>,
     pub(super) safety: RawSafety,
     pub(super) monitoring: RawMonitoring,
@@ -71,7 +71,7 @@ impl RawCatalogue {
                 .get("slo_targets")
                 .and_then(|field| Targets::read(field.node, "slo_targets", out))
                 .unwrap_or_default(),
-            severity: fields.get("slo_severity").and_then(|field| Severity::read(field.node, out)),
+            severity: fields.get("slo_severity").and_then(|field| SeverityBounds::read(field.node, out)),
             profiles: fields
                 .get("environments")
                 .map(|field| RawProfile::read_all(field.node, out))

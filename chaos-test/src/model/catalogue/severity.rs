@@ -1,11 +1,10 @@
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
+use super::bounds;
 use super::fields::{Fields, Keys};
 use super::node::{Node, Spanned};
 use super::reporter::Reporter;
-use crate::units::Percent;
+use crate::model::Bounds;
 
 const BOUND_KEYS: &[&str] = &[
     "mttr_seconds",
@@ -13,38 +12,28 @@ const BOUND_KEYS: &[&str] = &[
     "min_availability_percent",
     "max_latency_degradation_ms",
     "max_recovery_time_seconds",
+    "max_latency_p50_ms",
+    "max_latency_p95_ms",
+    "max_latency_p99_ms",
+    "min_throughput_per_second",
+    "endpoints",
 ];
 
-/// Two sets of bounds for one SLO: past `warning` is reported, past `blocking` fails (`slo_severity`).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Severity {
-    /// Past one of these, the test fails.
-    pub blocking: SeverityBounds,
-    /// Past one of these, the report says so and the test passes.
-    pub warning: SeverityBounds,
-}
-
-/// One set of bounds of a [`Severity`]. An absent bound is not judged.
+/// Two sets of bounds, by what breaking one comes to (`slo_severity`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SeverityBounds {
-    /// Longest time to recover from an outage (`mttr_seconds`).
-    pub time_to_recover: Option<Duration>,
-    /// Largest share of bad samples (`max_error_rate_percent`).
-    pub error_rate: Option<Percent>,
-    /// Smallest share of time outside an outage (`min_availability_percent`).
-    pub availability: Option<Percent>,
-    /// Largest rise of latency over the baseline's (`max_latency_degradation_ms`).
-    pub latency_degradation: Option<Duration>,
-    /// Longest time from the fault's removal to stable service (`max_recovery_time_seconds`).
-    pub recovery_time: Option<Duration>,
+    /// Past one of these, the test fails. Each replaces the bound of the SLO profile, whichever that is.
+    pub blocking: Bounds,
+    /// Past one of these, the report says so and the test passes.
+    pub warning: Bounds,
 }
 
-impl Severity {
+impl SeverityBounds {
     pub(super) fn read(node: &Spanned<Node>, out: &mut Reporter<'_>) -> Option<Self> {
         let fields = Fields::keyed(node, "`slo_severity`", Keys::new(&["blocking", "warning"]), out)?;
         let mut bounds = |key: &'static str| {
             let field = fields.get(key)?;
-            SeverityBounds::read(field.node, format!("`slo_severity.{key}`"), out)
+            read(field.node, &format!("slo_severity.{key}"), out)
         };
         Some(Self {
             blocking: bounds("blocking").unwrap_or_default(),
@@ -57,25 +46,9 @@ impl Severity {
     }
 }
 
-impl SeverityBounds {
-    fn read(node: &Spanned<Node>, place: String, out: &mut Reporter<'_>) -> Option<Self> {
-        let fields = Fields::keyed(node, place, Keys::new(BOUND_KEYS), out)?;
-        Some(Self {
-            time_to_recover: fields.get("mttr_seconds").and_then(|field| field.seconds(out)),
-            error_rate: fields.get("max_error_rate_percent").and_then(|field| field.percent(out)),
-            availability: fields.get("min_availability_percent").and_then(|field| field.percent(out)),
-            latency_degradation: fields.get("max_latency_degradation_ms").and_then(|field| field.millis(out)),
-            recovery_time: fields.get("max_recovery_time_seconds").and_then(|field| field.some_seconds(out)),
-        })
-    }
-
-    fn over(&self, base: &Self) -> Self {
-        Self {
-            time_to_recover: self.time_to_recover.or(base.time_to_recover),
-            error_rate: self.error_rate.or(base.error_rate),
-            availability: self.availability.or(base.availability),
-            latency_degradation: self.latency_degradation.or(base.latency_degradation),
-            recovery_time: self.recovery_time.or(base.recovery_time),
-        }
-    }
+fn read(node: &Spanned<Node>, place: &str, out: &mut Reporter<'_>) -> Option<Bounds> {
+    let fields = Fields::keyed(node, format!("`{place}`"), Keys::new(BOUND_KEYS), out)?;
+    let bounds = bounds::read(&fields, place, out);
+    let recovery_time = fields.get("max_recovery_time_seconds").and_then(|field| field.some_seconds(out));
+    Some(Bounds { recovery_time, ..bounds })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::node::{Node, Spanned, quoted};
 use super::reporter::Reporter;
 use super::spelling;
-use crate::units::{ByteSize, Percent, parse_duration, seconds};
+use crate::units::{ByteSize, Percent, Rate, parse_duration, seconds};
 
 /// A unit that a plain number under some key is in.
 struct TimeUnit {
@@ -75,7 +75,7 @@ impl<'n> Field<'n> {
     }
 
     /// Reports a value that a unit's parser refused; its message says what was expected.
-    fn refused(&self, reason: &str, help: &str, out: &mut Reporter<'_>) {
+    pub(super) fn refused(&self, reason: &str, help: &str, out: &mut Reporter<'_>) {
         out.report(self.node.span, format!("`{}` in {}: {reason}", self.key, self.place), help.to_owned());
     }
 
@@ -168,6 +168,31 @@ impl<'n> Field<'n> {
     pub(super) fn some_millis(&self, out: &mut Reporter<'_>) -> Option<Duration> {
         let span = self.millis(out)?;
         self.more_than_zero(span, Duration::ZERO, MILLISECONDS.help, out)
+    }
+
+    /// A time span of milliseconds that an answer may take.
+    pub(super) fn limit_millis(&self, out: &mut Reporter<'_>) -> Option<Duration> {
+        let span = self.millis(out)?;
+        if span.is_zero() {
+            self.wrong("more than 0", "no answer takes no time: write for example 200 or \"200ms\"", out);
+            return None;
+        }
+        Some(span)
+    }
+
+    /// How often a second, as a number or as `"20/s"`.
+    pub(super) fn rate(&self, out: &mut Reporter<'_>) -> Option<Rate> {
+        let rate = match &self.node.value {
+            Node::Int(number) => Rate::per_second(*number as f64).ok(),
+            Node::Float(number) => Rate::per_second(*number).ok(),
+            Node::Str(text) => text.parse().ok(),
+            _ => None,
+        };
+        if rate.is_none() {
+            let expected = "a number per second from 1/60 to 1000, or a rate such as \"20/s\"";
+            self.wrong(expected, "for example 20 or \"20/s\"", out);
+        }
+        rate
     }
 
     /// A percentage above 0.

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, advice, resources, show};
-use super::text::{because, body, dose, ladder, timeline};
+use super::super::{Report, Summary, Violation, advice, resources, show};
+use super::text::{because, body, dose, ladder, timeline, warnings};
 use crate::slo::Verdict;
 use crate::units::show_duration;
 
@@ -22,7 +22,8 @@ pub fn markdown(summary: &Summary) -> String {
     let _ = writeln!(out, "**{word}**: {}\n", summary.sentence());
     overview(&mut out, summary);
     remarks(&mut out, summary);
-    violations(&mut out, summary);
+    past(&mut out, "Violations", &summary.violations());
+    past(&mut out, "Warnings", &summary.warnings());
     recommendations(&mut out, summary);
     for report in &summary.reports {
         detail(&mut out, report);
@@ -73,12 +74,12 @@ fn remarks(out: &mut String, summary: &Summary) {
     }
 }
 
-fn violations(out: &mut String, summary: &Summary) {
-    let violations = summary.violations();
+/// The bounds that were broken, of one severity.
+fn past(out: &mut String, title: &str, violations: &[Violation]) {
     if violations.is_empty() {
         return;
     }
-    out.push_str("## Violations\n\n| test | objective | limit | measured |\n|---|---|---|---|\n");
+    let _ = writeln!(out, "## {title}\n\n| test | objective | limit | measured |\n|---|---|---|---|");
     for violation in violations {
         let _ = writeln!(
             out,
@@ -129,7 +130,7 @@ fn detail(out: &mut String, report: &Report) {
                 escape(&show::name(evaluation, several)),
                 show::limit(evaluation),
                 escape(&show::measured(evaluation)),
-                show::verdict(evaluation.verdict, &report.judgement),
+                show::verdict(evaluation, &report.judgement),
                 show::counts(evaluation)
             );
         }
@@ -155,6 +156,9 @@ fn detail(out: &mut String, report: &Report) {
     }
     for why in because(report) {
         let _ = writeln!(out, "- because: {}", escape(&why));
+    }
+    for line in warnings(report) {
+        let _ = writeln!(out, "- warning: {}", escape(&line));
     }
     if let Some(why) = body(report) {
         let _ = writeln!(out, "- body: {}", escape(&why));

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use crate::model::{AbortConditions, Objectives, StreamKind};
+use crate::model::{AbortConditions, StreamKind};
 use crate::report::{PlannedInjection, PlannedService, PlannedStream, RunPlan};
 use crate::units::show_duration;
 
@@ -133,25 +133,12 @@ fn revert(plan: &RunPlan) -> Vec<String> {
 fn recovery(plan: &RunPlan) -> Vec<String> {
     let mut lines =
         vec![format!("watched until service is stable, {} at most", show_duration(plan.phases.watch))];
-    let judged = judged(&plan.objectives);
-    if !judged.is_empty() {
-        lines.push(format!("judged: {}", judged.join(", ")));
+    let told = [("judged", plan.objectives.bounds()), ("warned of", plan.objectives.warnings.clone())];
+    for (what, bounds) in told {
+        let phrases = bounds.phrases();
+        if !phrases.is_empty() {
+            lines.push(format!("{what}: {}", phrases.join(", ")));
+        }
     }
     lines
-}
-
-fn judged(objectives: &Objectives) -> Vec<String> {
-    let span = |name: &str, limit: Option<std::time::Duration>| {
-        limit.map(|limit| format!("{name} ≤ {}", show_duration(limit)))
-    };
-    [
-        objectives.error_rate.map(|limit| format!("error rate ≤ {limit}")),
-        objectives.availability.map(|limit| format!("availability ≥ {limit}")),
-        span("worst time to recover", objectives.time_to_recover),
-        span("recovery time", objectives.recovery.time),
-        span("p95 degradation", objectives.latency_degradation),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }

@@ -34,7 +34,7 @@ fn table(out: &mut String, report: &Report) {
             name,
             show::limit(evaluation),
             show::measured(evaluation),
-            show::verdict(evaluation.verdict, &report.judgement),
+            show::verdict(evaluation, &report.judgement),
             show::counts(evaluation),
         ]
     }));
@@ -58,21 +58,24 @@ fn condensed(report: &Report) -> Vec<(String, &Evaluation)> {
     for evaluation in &report.judgement.evaluations {
         let alike = |other: &&Evaluation| {
             other.indicator == evaluation.indicator
+                && other.severity == evaluation.severity
                 && other.verdict == Verdict::Pass
                 && evaluation.verdict == Verdict::Pass
         };
         let passed: Vec<&Evaluation> = report.judgement.evaluations.iter().filter(alike).collect();
-        if passed.len() < 2 {
+        let own = evaluation.indicator.is_of_endpoint() || evaluation.indicator == Indicator::Custom;
+        if passed.len() < 2 || own {
             rows.push((show::name(evaluation, several), evaluation));
         } else if std::ptr::eq(passed[0], evaluation) {
             let badness = |e: &Evaluation| match e.measured {
-                Some(Figure::Share(share)) if e.indicator == Indicator::Availability => -share,
-                Some(Figure::Share(value) | Figure::Seconds(value)) => value,
-                None => f64::MIN,
+                Some(Figure::Share(value) | Figure::PerSecond(value)) if e.indicator.is_floor() => -value,
+                Some(Figure::Share(value) | Figure::Seconds(value) | Figure::PerSecond(value)) => value,
+                Some(Figure::Holds(_)) | None => f64::MIN,
             };
             let worst =
                 passed.iter().copied().max_by(|a, b| badness(a).total_cmp(&badness(b))).unwrap_or(evaluation);
-            rows.push((format!("{} (worst of {})", evaluation.indicator, passed.len()), worst));
+            let (indicator, kind) = (evaluation.indicator, show::kind(evaluation));
+            rows.push((format!("{indicator} (worst of {}){kind}", passed.len()), worst));
         }
     }
     rows
@@ -88,6 +91,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts.extend(resources::lines(report).into_iter().map(|line| ("usage", line)));
     facts.extend(resources::alerts(report).into_iter().map(|line| ("alert", line)));
     facts.extend(because(report).into_iter().map(|why| ("because", why)));
+    facts.extend(warnings(report).into_iter().map(|line| ("warning", line)));
     for finding in &report.judgement.findings {
         facts.push(("finding", finding.to_string()));
     }
@@ -125,6 +129,15 @@ pub(super) fn because(report: &Report) -> Vec<String> {
         (!told).then_some(why)
     });
     untold.collect()
+}
+
+/// The warning bounds that were broken, where the headline does not name them.
+pub(super) fn warnings(report: &Report) -> Vec<String> {
+    if report.verdict() == Verdict::Pass {
+        return Vec::new();
+    }
+    let several = report.judgement.streams.len() > 1;
+    report.judgement.warnings().iter().map(|past| show::breach(past, several)).collect()
 }
 
 /// How the body failed, where the headline does not say it whole.

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::super::{Summary, Violation};
+use super::keys::{BoundKeys, bound_keys, milliseconds};
 use crate::model::Objectives;
 use crate::slo::{RecoveryTime, Verdict};
 
@@ -19,16 +20,16 @@ pub struct Validation {
     metrics: Vec<Metrics>,
     /// Every broken objective.
     violations: Vec<Violation>,
+    /// Every broken bound of those that only warn. They fail no test.
+    warnings: Vec<Violation>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Targets {
     profile: String,
-    mttr_seconds: Option<f64>,
-    max_error_rate_percent: Option<f64>,
-    min_availability_percent: Option<f64>,
-    max_latency_degradation_ms: Option<f64>,
-    max_recovery_time_seconds: Option<f64>,
+    #[serde(flatten)]
+    blocking: BoundKeys,
+    warning: BoundKeys,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,6 +72,7 @@ pub fn validation(summary: &Summary, timestamp: f64) -> Validation {
         slo_targets,
         metrics: summary.reports.iter().map(metrics).collect(),
         violations: summary.violations(),
+        warnings: summary.warnings(),
     }
 }
 
@@ -80,21 +82,15 @@ pub fn validation_json(summary: &Summary, timestamp: f64) -> serde_json::Result<
 }
 
 fn targets(profile: &str, objectives: &Objectives) -> Targets {
-    Targets {
-        profile: profile.to_owned(),
-        mttr_seconds: objectives.time_to_recover.map(|limit| limit.as_secs_f64()),
-        max_error_rate_percent: objectives.error_rate.map(|limit| limit.value()),
-        min_availability_percent: objectives.availability.map(|limit| limit.value()),
-        max_latency_degradation_ms: objectives.latency_degradation.map(|limit| limit.as_secs_f64() * 1e3),
-        max_recovery_time_seconds: objectives.recovery.time.map(|limit| limit.as_secs_f64()),
-    }
+    let (blocking, warning) = (bound_keys(&objectives.bounds()), bound_keys(&objectives.warnings));
+    Targets { profile: profile.to_owned(), blocking, warning }
 }
 
 fn metrics(report: &super::super::Report) -> Metrics {
     let marks = &report.trace.marks;
     let (from, to) = marks.exposed().unwrap_or_default();
     let whole = to.saturating_sub(from).as_secs_f64();
-    let ms = |span: std::time::Duration| span.as_secs_f64() * 1e3;
+    let ms = milliseconds;
     let streams = report.judgement.streams.iter().map(|stream| {
         let down: f64 = stream.outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
         let (total, failed) = stream.chaos;
