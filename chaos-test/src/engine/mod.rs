@@ -272,9 +272,8 @@ impl Run {
             self.ports.clock.sleep_until(self.now() + Duration::from_millis(2)).await;
         }
         let trace = self.recorder.so_far(asked);
-        let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
-        let late = scheduled.clone().find_map(|stream| slo::starved(stream, &trace.marks, Phase::Baseline));
-        let healthy = match late {
+        let late = slo::too_late(&trace, &self.plan.objectives);
+        let healthy = match late.first() {
             Some(reason) => Err(reason.to_string()),
             None => slo::baseline(&trace, &self.plan.objectives).map(drop),
         };

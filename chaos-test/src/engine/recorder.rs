@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{
-    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase,
-    ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, HostLoad, Marks, NoiseWindow,
+    Outcome, Phase, ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use crate::port::ProbeSpec;
 
@@ -165,6 +165,23 @@ impl Recorder {
             known.len() - 1
         });
         known[at].push(sample);
+    }
+
+    /// Writes down whether it is the fault itself that keeps the host busy.
+    pub(crate) fn noise_is_fault(&self, it_is: bool) {
+        self.lock().trace.noise_is_fault = it_is;
+    }
+
+    /// Writes down how the host did in the window that has just ended.
+    pub(crate) fn noise(&self, window: NoiseWindow) {
+        self.lock().trace.noise.push(window.at_resolution());
+    }
+
+    /// Adds what the kernel says of the time since then to the windows that began in it.
+    pub(crate) fn host_load(&self, since: Duration, load: HostLoad) {
+        let mut inner = self.lock();
+        let windows = inner.trace.noise.iter_mut().rev().take_while(|window| window.end() > since);
+        windows.for_each(|window| *window = window.with(load).at_resolution());
     }
 
     /// Name, samples, bad ones and p95 latency of each scheduled stream between two instants, as far as they are in.

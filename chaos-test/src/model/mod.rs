@@ -12,6 +12,7 @@ mod blast_radius;
 mod catalogue;
 mod fault;
 mod floor;
+mod noise;
 mod objective;
 mod pin;
 mod resources;
@@ -25,6 +26,7 @@ pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, Outs
 pub use catalogue::*;
 pub use fault::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
 pub use floor::{BelowFloor, Floor, Room};
+pub use noise::{HostLoad, NoiseWindow};
 pub use objective::{Objectives, Recovery, SloProfile};
 pub use pin::{Fidelity, Pin};
 pub use resources::{ResourceSample, ServiceResources, Used};

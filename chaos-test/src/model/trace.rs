@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Abort, ServiceResources, Stream};
+use super::{Abort, NoiseWindow, ServiceResources, Stream};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -217,6 +217,13 @@ pub struct Trace {
     /// What the services used, of those that are processes of the environment.
     #[serde(default)]
     pub resources: Vec<ServiceResources>,
+    /// How the host did, in order of time.
+    #[serde(default)]
+    pub noise: Vec<NoiseWindow>,
+    /// Whether it was the fault itself that kept the host busy, with the service on it: then a late host is what the
+    /// service is meant to cope with, for as long as the fault was there.
+    #[serde(default)]
+    pub noise_is_fault: bool,
 }
 
 /// Why the experiment itself could not be carried out.

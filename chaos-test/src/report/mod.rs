@@ -9,6 +9,7 @@
 
 mod advice;
 mod headline;
+mod noise;
 mod plan;
 pub mod render;
 mod resources;

@@ -14,7 +14,7 @@ use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
 use super::supervise::{self, Charge};
-use super::{Chaos, housekeeping, monitor, panics, phases, plan, safety};
+use super::{Chaos, housekeeping, monitor, noise, panics, phases, plan, safety};
 use crate::engine::{self, Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::{Error, ErrorKind};
@@ -265,6 +265,7 @@ async fn carry_out(
         dry_run: experiment.dry_run,
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
+    noise::begin(&plan, &clock, &recorder);
     monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);
     charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));
     // If the caller drops this future, the engine is told: it reverts and ends.

@@ -23,6 +23,7 @@ mod housekeeping;
 mod identity;
 mod locks;
 mod monitor;
+mod noise;
 mod noted;
 mod objective;
 mod panics;

@@ -62,6 +62,7 @@ impl Story {
             abort: None,
             residue: Vec::new(),
             resources: Vec::new(),
+            ..Trace::default()
         };
         Self {
             test: test.into(),
