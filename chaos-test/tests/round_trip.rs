@@ -10,9 +10,9 @@ mod synthetic;
 use std::time::Duration;
 
 use chaos_test::model::{
-    Abort, AbortCause, BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, NoiseWindow,
-    Objectives, Outcome, Recovery, ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind,
-    Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Delivery, DoorCheck, DoseReading, DoseUnit, Event, EventKind, Marks,
+    NoiseWindow, Objectives, Outcome, Recovery, ResourceSample, Sample, ServiceResources, Sham, Stage,
+    Stream, StreamKind, Trace, Trouble,
 };
 use chaos_test::report::{Report, Summary, render};
 use chaos_test::slo::judge;
@@ -165,8 +165,8 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         (
             prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)],
             vec(resources(), 0..3),
-            vec(window(), 0..8),
-            any::<bool>(),
+            (vec(window(), 0..8), any::<bool>()),
+            (option::of(sham()), vec((span(), span()), 0..4)),
         ),
     )
         .prop_map(|(marks, streams, events, delivery, body, trouble, skipped, abort, more)| {
@@ -186,6 +186,12 @@ fn chaotic() -> impl Strategy<Value = Trace> {
                 noise_is_fault,
             }
         })
+}
+
+fn sham() -> impl Strategy<Value = Sham> {
+    let in_place = ("(?s).{0,12}", span(), span(), span())
+        .prop_map(|(detail, began, from, to)| Sham::InPlace { detail, began, from, to });
+    prop_oneof!["(?s).{0,12}".prop_map(Sham::None), in_place]
 }
 
 fn window() -> impl Strategy<Value = NoiseWindow> {

@@ -4,8 +4,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::{
-    Abort, AbortCause, BodyEnd, Delivery, DoseReading, Event, EventKind, HostLoad, Marks, NoiseWindow,
-    Outcome, Phase, ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Delivery, DoorCheck, DoseReading, Event, EventKind, HostLoad, Marks,
+    NoiseWindow, Outcome, Phase, ResourceSample, Sample, ServiceResources, Sham, Stage, Stream, StreamKind,
+    Trace, Trouble,
 };
 use crate::port::ProbeSpec;
 
@@ -182,6 +183,14 @@ impl Recorder {
         let mut inner = self.lock();
         let windows = inner.trace.noise.iter_mut().rev().take_while(|window| window.end() > since);
         windows.for_each(|window| *window = window.with(load).at_resolution());
+    }
+
+    pub(super) fn sham(&self, sham: Sham) {
+        self.lock().trace.sham = Some(sham);
+    }
+
+    pub(crate) fn door(&self, check: DoorCheck) {
+        self.lock().trace.door.push(check.at_resolution());
     }
 
     /// Name, samples, bad ones and p95 latency of each scheduled stream between two instants, as far as they are in.

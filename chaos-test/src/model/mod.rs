@@ -19,6 +19,7 @@ mod resources;
 mod safety;
 mod sample;
 mod scenario;
+mod sham;
 mod trace;
 
 pub use abort::{Abort, AbortCause};
@@ -33,6 +34,7 @@ pub use resources::{ResourceSample, ServiceResources, Used};
 pub use safety::{AbortConditions, Alerts, HealthCheck, Metric, Monitoring, Safety};
 pub use sample::{Outcome, Sample, Stream, StreamKind};
 pub use scenario::{Intensity, Scenario, slug};
+pub use sham::{DoorCheck, Sham};
 pub use trace::{
     BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, PassedOver, Phase, Stage, Trace,
     Trouble,

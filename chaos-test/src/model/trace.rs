@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Abort, NoiseWindow, ServiceResources, Stream};
+use super::{Abort, DoorCheck, NoiseWindow, ServiceResources, Sham, Stream};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -224,6 +224,12 @@ pub struct Trace {
     /// service is meant to cope with, for as long as the fault was there.
     #[serde(default)]
     pub noise_is_fault: bool,
+    /// The machinery of the fault at rest, in the baseline; absent where the run did not come so far.
+    #[serde(default)]
+    pub sham: Option<Sham>,
+    /// Pairs of checks of the target, past its front door and through it, before anything else.
+    #[serde(default)]
+    pub door: Vec<DoorCheck>,
 }
 
 /// Why the experiment itself could not be carried out.

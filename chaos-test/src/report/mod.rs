@@ -8,6 +8,7 @@
 //! Not here: where files are kept, and reading or writing them.
 
 mod advice;
+mod harness;
 mod headline;
 mod noise;
 mod plan;

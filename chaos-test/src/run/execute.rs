@@ -14,7 +14,7 @@ use super::noted::Noted;
 use super::progress::{Lines, Silent};
 use super::record::Draft;
 use super::supervise::{self, Charge};
-use super::{Chaos, housekeeping, monitor, noise, panics, phases, plan, safety};
+use super::{Chaos, door, housekeeping, monitor, noise, panics, phases, plan, safety};
 use crate::engine::{self, Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::{Error, ErrorKind};
@@ -266,6 +266,7 @@ async fn carry_out(
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
     noise::begin(&plan, &clock, &recorder);
+    door::begin(service, planned.baseline, &clock, &recorder);
     monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);
     charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));
     // If the caller drops this future, the engine is told: it reverts and ends.

@@ -16,6 +16,7 @@ mod chaos;
 mod client;
 mod consent;
 mod deadline;
+mod door;
 mod driver;
 mod execute;
 mod experiment;

@@ -15,6 +15,7 @@ mod judge;
 mod noise;
 mod outage;
 mod recovery;
+mod sham;
 mod starvation;
 mod verdict;
 
@@ -25,6 +26,7 @@ pub use judge::{ALPHA, Judgement, StreamFigures, judge};
 pub use noise::{HostNoise, host_noise, noisy_baseline, noisy_from};
 pub use outage::{Outage, outages};
 pub use recovery::{RecoveryTime, has_settled, recovery};
+pub use sham::{HarnessCost, door_cost, machinery_cost, too_unwell};
 pub use starvation::{starved, too_late};
 pub(crate) use verdict::show_load;
 pub use verdict::{Finding, Reason, Verdict};

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, advice, noise, resources, show};
+use super::super::{Report, Summary, advice, harness, noise, resources, show};
 use super::text::{because, body, dose, ladder, timeline};
 use crate::slo::Verdict;
 use crate::units::show_duration;
@@ -146,6 +146,9 @@ fn detail(out: &mut String, report: &Report) {
     }
     if let Some(timeline) = timeline(report) {
         let _ = writeln!(out, "- timeline: {timeline}");
+    }
+    if let Some(line) = harness::line(report) {
+        let _ = writeln!(out, "- harness: {}", escape(&line));
     }
     if let Some(line) = noise::line(report) {
         let _ = writeln!(out, "- host: {line}");
