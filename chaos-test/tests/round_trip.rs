@@ -170,7 +170,8 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         ),
     )
         .prop_map(|(marks, streams, events, delivery, body, trouble, skipped, abort, more)| {
-            let (residue, resources, noise, noise_is_fault) = more;
+            let (residue, resources, (noise, noise_is_fault), (sham, door)) = more;
+            let door = door.into_iter().map(|(direct, through)| DoorCheck { direct, through });
             Trace {
                 marks,
                 streams,
@@ -184,6 +185,8 @@ fn chaotic() -> impl Strategy<Value = Trace> {
                 resources,
                 noise,
                 noise_is_fault,
+                sham,
+                door: door.map(DoorCheck::at_resolution).collect(),
             }
         })
 }

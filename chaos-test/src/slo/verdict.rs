@@ -123,7 +123,7 @@ impl fmt::Display for Reason {
             ),
             Self::NoisyHost { stream, phase: Phase::Baseline, lag, windows, of, pressure, steal } => write!(
                 f,
-                "noisy host: it was late by up to {} in the baseline, too late in {windows} of {of} quarter seconds{}, so \
+                "noisy host: the host was late by up to {} in the baseline, too late in {windows} of {of} quarter seconds{}, so \
                  what is normal for {stream} cannot be told",
                 show_duration(*lag),
                 show_load(*pressure, *steal)

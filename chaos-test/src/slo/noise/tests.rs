@@ -133,7 +133,7 @@ fn time_outs_while_the_host_stood_still_do_not_count() {
 fn who_is_twice_over_the_limit_fails_beside_a_hog() {
     let weak = |at| good(at, if chaos(at) { ms(1_008) } else { ms(8) });
     // A busy host of two processors is some ten milliseconds late all the time, and more now and then.
-    let hog = |at: Duration| if at.as_millis() % 1000 == 0 { ms(60) } else { ms(12) };
+    let hog = |at: Duration| if at.as_millis().is_multiple_of(1000) { ms(60) } else { ms(12) };
     assert_eq!(judged(&trace(weak, hog)).label(), "Fail");
     let little = |at| good(at, if chaos(at) { ms(530) } else { ms(8) });
     assert_eq!(judged(&trace(little, quiet)).label(), "Fail");

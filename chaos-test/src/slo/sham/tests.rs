@@ -71,7 +71,7 @@ fn the_machinery_is_not_charged_to_the_service() {
     let degradation = |sham| {
         let mut trace = trace(ms(20), sham);
         let sample = |n: u64| {
-            let slow = n >= 100 && n % 10 == 0;
+            let slow = n >= 100 && n.is_multiple_of(10);
             let latency = ms(if slow { 90 } else { 8 });
             Sample { at: ms(20) * n as u32, lag: Duration::ZERO, latency, outcome: Outcome::Good }
         };
