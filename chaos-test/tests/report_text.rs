@@ -9,6 +9,8 @@
 mod aborted;
 #[path = "report_text/body_and_error.rs"]
 mod body_and_error;
+#[path = "report_text/host.rs"]
+mod host;
 #[path = "report_text/inconclusive.rs"]
 mod inconclusive;
 #[path = "report_text/skipped.rs"]

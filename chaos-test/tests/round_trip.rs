@@ -10,9 +10,9 @@ mod synthetic;
 use std::time::Duration;
 
 use chaos_test::model::{
-    Abort, AbortCause, BodyEnd, Bounds, CustomResult, Delivery, DoseReading, DoseUnit, EndpointBounds, Event,
-    EventKind, LatencyBounds, Marks, Objectives, Outcome, Recovery, ResourceSample, Sample, ServiceResources,
-    Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Bounds, CustomResult, Delivery, DoorCheck, DoseReading, DoseUnit,
+    EndpointBounds, Event, EventKind, LatencyBounds, Marks, NoiseWindow, Objectives, Outcome, Recovery,
+    ResourceSample, Sample, ServiceResources, Sham, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use chaos_test::report::{Report, Summary, render};
 use chaos_test::slo::judge;
@@ -22,6 +22,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use synthetic::Story;
+
+const MS: Duration = Duration::from_millis(1);
 
 /// Mostly within half a minute, sometimes anything that a clock or a damaged record can say.
 fn span() -> impl Strategy<Value = Duration> {
@@ -164,21 +166,14 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         (
             prop_oneof![4 => Just(Vec::new()), 1 => vec("(?s).{0,20}", 1..3)],
             vec(resources(), 0..3),
-            vec(custom(), 0..3),
+            (vec(custom(), 0..3), vec(window(), 0..8), any::<bool>()),
+            (option::of(sham()), vec((span(), span()), 0..4)),
         ),
     )
-        .prop_map(
-            |(
-                marks,
-                streams,
-                events,
-                delivery,
-                body,
-                trouble,
-                skipped,
-                abort,
-                (residue, resources, custom),
-            )| Trace {
+        .prop_map(|(marks, streams, events, delivery, body, trouble, skipped, abort, more)| {
+            let (residue, resources, (custom, noise, noise_is_fault), (sham, door)) = more;
+            let door = door.into_iter().map(|(direct, through)| DoorCheck { direct, through });
+            Trace {
                 marks,
                 streams,
                 events,
@@ -190,8 +185,26 @@ fn chaotic() -> impl Strategy<Value = Trace> {
                 residue,
                 resources,
                 custom,
-            },
-        )
+                noise,
+                noise_is_fault,
+                sham,
+                door: door.map(DoorCheck::at_resolution).collect(),
+                ..Trace::default()
+            }
+        })
+}
+
+fn sham() -> impl Strategy<Value = Sham> {
+    let in_place = ("(?s).{0,12}", span(), span(), span())
+        .prop_map(|(detail, began, from, to)| Sham::InPlace { detail, began, from, to });
+    prop_oneof!["(?s).{0,12}".prop_map(Sham::None), in_place]
+}
+
+fn window() -> impl Strategy<Value = NoiseWindow> {
+    let share = || option::of(prop_oneof![4 => 0.0..=1.0_f64, 1 => any::<f64>()]);
+    (span(), span(), span(), share(), share(), option::of(any::<u32>())).prop_map(
+        |(at, over, lag, pressure, steal, running)| NoiseWindow { at, over, lag, pressure, steal, running },
+    )
 }
 
 fn custom() -> impl Strategy<Value = CustomResult> {
@@ -218,9 +231,16 @@ fn bent() -> impl Strategy<Value = Trace> {
     let bad = option::of((any::<Index>(), 1_usize..400, outcome()));
     let spans = (option::weighted(0.3, span()), option::weighted(0.3, span()), option::weighted(0.1, span()));
     let marked = vec(option::weighted(0.15, option::weighted(0.9, span())), 6);
-    (replaced, bad, spans, marked, option::of(body())).prop_map(
-        |(replaced, bad, (interval, timeout, latency), marked, body)| {
+    let late = (0_u32..250, any::<bool>(), vec((any::<Index>(), window()), 0..4));
+    (replaced, bad, spans, marked, option::of(body()), late).prop_map(
+        |(replaced, bad, (interval, timeout, latency), marked, body, (lag, noise_is_fault, windows))| {
             let mut trace = Story::new("t").trace;
+            let of = |n: u32| NoiseWindow::new(250 * MS * n, 250 * MS, lag / 8 * (1 + n % 8) * MS);
+            trace.noise = (0..172).map(of).collect();
+            trace.noise_is_fault = noise_is_fault;
+            for (index, window) in windows {
+                *index.get_mut(&mut trace.noise) = window;
+            }
             let stream = &mut trace.streams[0];
             if let Some(latency) = latency {
                 stream.samples.iter_mut().for_each(|sample| sample.latency = latency);
@@ -322,6 +342,7 @@ fn at_resolution(mut trace: Trace) -> Trace {
     for stream in &mut trace.streams {
         stream.samples.iter_mut().for_each(|sample| *sample = sample.at_resolution());
     }
+    trace.noise.iter_mut().for_each(|window| *window = window.at_resolution());
     trace
 }
 

@@ -131,8 +131,8 @@ async fn never_passes(name: &str, fault: &Fault, full: PathShape, half: PathShap
             assert!(!report.passed(), "{}", report.text());
             // On a starved host half of a delay may take as long as the whole; that is told, and no Pass either.
             let label = report.judgement.label();
-            let starved = label == "Inconclusive(prober starved)";
-            assert!(starved || label == format!("Inconclusive({NOT_DELIVERED})"), "{}", report.text());
+            let busy = ["Inconclusive(prober starved)", "Inconclusive(noisy host)"].contains(&label.as_str());
+            assert!(busy || label == format!("Inconclusive({NOT_DELIVERED})"), "{}", report.text());
         }
         for report in [&nothing, &wrong] {
             assert!(report.trace.marks.injected.is_none(), "the chaos phase never began: {}", report.text());

@@ -15,6 +15,8 @@ pub(super) struct FaultRun {
     /// The call that puts it in place, from its beginning on.
     injecting: Option<Call<Result<(), InjectError>>>,
     reverted: bool,
+    /// At dose zero: part of the baseline. It makes no marks, and there is nothing for the witness to see.
+    at_rest: bool,
 }
 
 /// The injector panicked, with that text.
@@ -44,11 +46,16 @@ impl FaultRun {
             failed_readings: 0,
             last_failure: None,
         });
-        Ok(Self { prepared, limits: plan.limits, injecting: None, reverted: false })
+        Ok(Self { prepared, limits: plan.limits, injecting: None, reverted: false, at_rest: false })
     }
 
     /// Puts the fault in place; true once the witness has seen enough of it.
     pub(super) async fn inject(&mut self, ports: &Ports, recorder: &Recorder) -> Result<bool, Panicked> {
+        Ok(self.put_in_place(ports, recorder).await? && self.is_seen(ports, recorder).await?)
+    }
+
+    /// Writes it into the ledger and injects it; false if that failed.
+    async fn put_in_place(&mut self, ports: &Ports, recorder: &Recorder) -> Result<bool, Panicked> {
         if let Err(error) = ports.ledger.owe(&self.prepared.record) {
             // Nothing was done, so nothing is owed.
             self.reverted = true;
@@ -60,7 +67,9 @@ impl FaultRun {
         }
         // Not before: until here nothing was done, and nothing will have to be removed.
         let started = ports.clock.now();
-        recorder.mark(|marks| marks.inject_started = Some(started));
+        if !self.at_rest {
+            recorder.mark(|marks| marks.inject_started = Some(started));
+        }
         let (injector, prepared) = (Arc::clone(&ports.injector), self.prepared.clone());
         let work = async move { injector.inject(&prepared).await };
         let injecting = self.injecting.insert(Call::begin(work));
@@ -70,13 +79,17 @@ impl FaultRun {
             Err(Lost::Panicked(text)) => return Err(Panicked(text)),
             Err(lost) => Some(told(&lost)),
         };
-        if let Some(message) = failed {
+        if let Some(message) = &failed {
             recorder.trouble(Trouble {
                 stage: Stage::Injection,
                 message: format!("{}: {message}", self.prepared.detail),
             });
-            return Ok(false);
         }
+        Ok(failed.is_none())
+    }
+
+    /// Whether the witness sees enough of it in time.
+    async fn is_seen(&self, ports: &Ports, recorder: &Recorder) -> Result<bool, Panicked> {
         recorder.event(ports.clock.now(), EventKind::Fault, format!("injected: {}", self.prepared.detail));
         tell(ports, recorder, format!("fault in: {}", self.prepared.detail));
         let deadline = ports.clock.now() + self.limits.confirm;
@@ -159,9 +172,11 @@ impl FaultRun {
             let message = format!("{} could not be undone: {message}", self.prepared.detail);
             return recorder.trouble(Trouble { stage: Stage::Cleanup, message });
         }
-        recorder.mark(|marks| marks.removed = Some(now));
-        recorder.event(now, EventKind::Fault, "removed, and seen gone".into());
-        tell(ports, recorder, "fault out, and seen gone".into());
+        if !self.at_rest {
+            recorder.mark(|marks| marks.removed = Some(now));
+            recorder.event(now, EventKind::Fault, "removed, and seen gone".into());
+            tell(ports, recorder, "fault out, and seen gone".into());
+        }
         if let Err(error) = ports.ledger.settle(&self.prepared.record) {
             recorder.trouble(Trouble { stage: Stage::Cleanup, message: error.to_string() });
         }
@@ -172,6 +187,7 @@ impl FaultRun {
         let (injector, record) = (Arc::clone(&ports.injector), self.prepared.record.clone());
         let work = async move { injector.revert(&record).await };
         match call(&*ports.clock, self.limits.revert, work).await {
+            Ok(Ok(())) if self.at_rest => Ok(None),
             Ok(Ok(())) => self.still_there(ports).await,
             Ok(Err(error)) => Ok(Some(error.to_string())),
             Err(Lost::Panicked(text)) => Err(Panicked(text)),
@@ -208,6 +224,8 @@ impl FaultRun {
         }
     }
 }
+
+mod at_rest;
 
 /// Between a reading that was asked for at `asked` and the next one: as long as it took. A witness that works without a
 /// break takes the time from what it looks at, and is late itself.

@@ -9,6 +9,7 @@
 //! threads of its own; samples are taken on a schedule that never waits for an answer. Only ports are seen here, and no fault kind is ever matched on.
 //! Not here: how a fault is made, what a verdict is.
 
+mod baseline;
 mod call;
 mod evidence;
 mod fault;
@@ -66,7 +67,7 @@ pub(crate) async fn run(
     }
     let longest = ports.probes.iter().map(|spec| spec.timeout).max().unwrap_or_default();
     let mut guardian = Guardian::new(&plan, longest, Arc::clone(&ports.clock), Arc::clone(&recorder), cancel);
-    let mut run = Run { plan, ports, recorder: Arc::clone(&recorder), fault: None, body: None };
+    let mut run = Run { plan, ports, recorder: Arc::clone(&recorder), sham: None, fault: None, body: None };
     recorder.counts_by(run.plan.sequential.as_ref());
     drop(run.keep());
     // Three parts: before the fault's removal and after it the run may be stopped at any point; the removal may not.
@@ -121,6 +122,8 @@ struct Run {
     plan: Plan,
     ports: Ports,
     recorder: Arc<Recorder>,
+    /// The fault's machinery at rest, as long as it may be there.
+    sham: Option<FaultRun>,
     fault: Option<FaultRun>,
     body: Option<(Duration, JoinHandle<BodyEnd>)>,
 }
@@ -155,9 +158,7 @@ impl Run {
     }
 
     async fn inject_and_hold(&mut self) -> Result<bool, Panicked> {
-        self.recorder.enter(Phase::Baseline, Duration::ZERO);
-        self.pass_time(Phase::Baseline, Duration::ZERO, self.plan.baseline).await;
-        if !self.baseline_is_healthy().await {
+        if !self.baseline().await? {
             return Ok(false);
         }
         // Until the fault is proven nothing more is kept, and that may take a while.
@@ -198,6 +199,7 @@ impl Run {
 
     /// Undoes the fault, on every path on which there may be one.
     async fn revert(&mut self) {
+        self.end_sham().await;
         if self.fault.is_none() {
             return;
         }
@@ -267,32 +269,13 @@ impl Run {
             .all(|(stream, normal)| slo::has_settled(stream, normal, &trace.marks, &self.plan.objectives))
     }
 
-    async fn baseline_is_healthy(&self) -> bool {
-        // Samples still on their way belong to the baseline too; a healthy service answers in a moment.
-        let longest = self.ports.probes.iter().map(|spec| spec.timeout).max().unwrap_or_default();
-        let asked = self.now();
-        while self.recorder.settled_until(self.now()) < asked && self.now() < asked + longest {
-            self.ports.clock.sleep_until(self.now() + Duration::from_millis(2)).await;
-        }
-        let trace = self.recorder.so_far(asked);
-        let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
-        let late = scheduled.clone().find_map(|stream| slo::starved(stream, &trace.marks, Phase::Baseline));
-        let healthy = match late {
-            Some(reason) => Err(reason.to_string()),
-            None => slo::baseline(&trace, &self.plan.objectives).map(drop),
-        };
-        match healthy {
-            Ok(()) => true,
-            Err(why) => {
-                self.recorder.event(asked, EventKind::Phase, format!("nothing injected: {why}"));
-                false
-            }
-        }
-    }
-
     /// Lets a phase last.
     async fn pass_time(&self, phase: Phase, started: Duration, length: Duration) {
-        let end = started + length;
+        self.pass_until(started + length, phase, started, length).await;
+    }
+
+    /// Lets a phase of that length last until then.
+    async fn pass_until(&self, end: Duration, phase: Phase, started: Duration, length: Duration) {
         loop {
             self.report(phase, started, length, None);
             let next = (self.now() + Duration::from_secs(1)).min(end);

@@ -81,7 +81,8 @@ impl Plan {
     /// How long the run takes if every phase and every step takes as long as it may.
     pub(super) fn longest(&self, probe_timeout: Duration) -> Duration {
         let Limits { inject, confirm, observe, revert } = self.limits;
-        let steps = [inject * 2, (confirm + observe) * 2, revert * 2, probe_timeout, MARGIN];
+        // Once more for the machinery at rest.
+        let steps = [inject * 4, (confirm + observe) * 2, revert * 4, probe_timeout, MARGIN];
         let chaos = self.longest_chaos();
         [self.baseline, chaos, self.watch, self.grace].into_iter().chain(steps).sum()
     }

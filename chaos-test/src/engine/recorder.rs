@@ -5,8 +5,9 @@ use tokio::sync::watch;
 
 use super::Sequential;
 use crate::model::{
-    Abort, AbortCause, BodyEnd, CountRule, Delivery, DoseReading, Event, EventKind, Marks, Outcome, Phase,
-    ResourceSample, Sample, ServiceResources, Stage, Stream, StreamKind, Trace, Trouble,
+    Abort, AbortCause, BodyEnd, CountRule, Delivery, DoorCheck, DoseReading, Event, EventKind, HostLoad,
+    Marks, NoiseWindow, Outcome, Phase, ResourceSample, Sample, ServiceResources, Sham, Stage, Stream,
+    StreamKind, Trace, Trouble,
 };
 use crate::port::ProbeSpec;
 
@@ -168,6 +169,31 @@ impl Recorder {
             known.len() - 1
         });
         known[at].push(sample);
+    }
+
+    /// Writes down whether it is the fault itself that keeps the host busy.
+    pub(crate) fn noise_is_fault(&self, it_is: bool) {
+        self.lock().trace.noise_is_fault = it_is;
+    }
+
+    /// Writes down how the host did in the window that has just ended.
+    pub(crate) fn noise(&self, window: NoiseWindow) {
+        self.lock().trace.noise.push(window.at_resolution());
+    }
+
+    /// Adds what the kernel says of the time since then to the windows that began in it.
+    pub(crate) fn host_load(&self, since: Duration, load: HostLoad) {
+        let mut inner = self.lock();
+        let windows = inner.trace.noise.iter_mut().rev().take_while(|window| window.end() > since);
+        windows.for_each(|window| *window = window.with(load).at_resolution());
+    }
+
+    pub(super) fn sham(&self, sham: Sham) {
+        self.lock().trace.sham = Some(sham);
+    }
+
+    pub(crate) fn door(&self, check: DoorCheck) {
+        self.lock().trace.door.push(check.at_resolution());
     }
 
     /// Name, samples, bad ones and p95 latency of each scheduled stream between two instants, as far as they are in.

@@ -16,6 +16,7 @@ use crate::sys::cgroup::Group;
 use crate::sys::hook::Role;
 use crate::sys::procfs::{self, CpuTime};
 use crate::sys::{env, owner, timer};
+use crate::units::Percent;
 
 /// Competes with the service for the processor: worker processes that never sleep, or only for a share of the time.
 ///
@@ -142,6 +143,17 @@ impl Injector for CpuExhaust {
                 undo: "the workers are ended; they end with this process, and the reaper ends them by their mark".into(),
             }],
         })
+    }
+
+    async fn prepare_at_rest(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Option<Result<Prepared, InjectError>> {
+        let Fault::CpuExhaust { workers, .. } = fault else { return None };
+        let resting = Fault::CpuExhaust { workers: *workers, load: Percent::ZERO };
+        Some(self.prepare(&resting, target, mechanism).await)
     }
 
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {

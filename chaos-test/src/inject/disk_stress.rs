@@ -40,6 +40,9 @@ struct Payload {
     device: u64,
     /// The name that files have for a moment, where they need one.
     named: Option<PathBuf>,
+    /// Whether the workers are there and do nothing.
+    #[serde(default)]
+    at_rest: bool,
 }
 
 /// How long the first look takes; later ones cover the time since one before.
@@ -121,7 +124,7 @@ impl Injector for DiskStress {
             UndoStep::RemoveFile { path, mark: id.clone() }
         }));
         let (workers, device) = (workers.get(), ground.device);
-        let payload = Payload { workers, most, dir: dir.to_owned(), device, named };
+        let payload = Payload { workers, most, dir: dir.to_owned(), device, named, at_rest: false };
         let record = record::made("disk_stress", &target.service, id, undo, &payload)?;
         Ok(Prepared {
             record,
@@ -141,13 +144,39 @@ impl Injector for DiskStress {
         })
     }
 
+    async fn prepare_at_rest(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Option<Result<Prepared, InjectError>> {
+        let Fault::DiskStress { workers, sync: None } = fault else { return None };
+        if target.container.is_some() {
+            let plan = Plan {
+                work: Work::Burn { workers: workers.get(), load: 0.0 },
+                unit: DoseUnit::Workers,
+                action: format!("sleeps with {workers} workers"),
+                touches: "nothing",
+            };
+            return Some(self.containers.prepare(fault, target, mechanism, plan).await);
+        }
+        let prepared = self.prepare(fault, target, mechanism).await;
+        Some(prepared.and_then(|mut prepared| {
+            let payload = Payload::of(&prepared.record).map_err(InjectError)?;
+            let payload = serde_json::to_value(Payload { at_rest: true, ..payload });
+            prepared.record.payload = payload.map_err(|error| InjectError(error.to_string()))?;
+            Ok(prepared)
+        }))
+    }
+
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
         if let Some(injected) = self.containers.inject(&prepared.record).await {
             return injected;
         }
         let payload = Payload::of(&prepared.record).map_err(InjectError)?;
         let order = format!("{} {}", payload.most.bytes(), payload.dir);
-        let job = Job { role: self.role, order: &order, groups: &[] };
+        let role = if payload.at_rest { Role::Idle } else { self.role };
+        let job = Job { role, order: &order, groups: &[] };
         self.crews.hire(&prepared.record, payload.workers, &job)
     }
 

@@ -15,6 +15,7 @@ use crate::port::{
 use crate::sys::cgroup::Group;
 use crate::sys::hook::Role;
 use crate::sys::{hog, owner, procfs};
+use crate::units::ByteSize;
 
 /// Takes memory away, bit by bit: a process that grows to the size asked for and keeps it.
 ///
@@ -141,6 +142,16 @@ impl Injector for MemoryLeak {
                     .into(),
             }],
         })
+    }
+
+    async fn prepare_at_rest(
+        &self,
+        _fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Option<Result<Prepared, InjectError>> {
+        let resting = Fault::MemoryLeak { size: ByteSize::new(0) };
+        Some(self.prepare(&resting, target, mechanism).await)
     }
 
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {

@@ -111,6 +111,18 @@ impl Injector for NetworkDelay {
         }
     }
 
+    async fn prepare_at_rest(
+        &self,
+        _fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Option<Result<Prepared, InjectError>> {
+        // So little that nothing is late by it, and not nothing: all bytes go through the delay lines.
+        let jitter = Duration::from_nanos(1);
+        let resting = Fault::NetworkDelay { delay: Duration::ZERO, jitter, bandwidth: None, interface: None };
+        Some(self.prepare(&resting, target, mechanism).await)
+    }
+
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
         if let Some(done) = self.packets.inject(&prepared.record) {
             return done;

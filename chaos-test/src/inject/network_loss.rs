@@ -11,6 +11,7 @@ use crate::port::{
     Dose, InjectError, Injector, ObserveError, PacketShape, PathShape, Prepared, Presence, RevertError,
     RevertRecord, Support, Tally, Target,
 };
+use crate::units::Percent;
 
 /// Loses a share of the packets, or of the connections, to a service.
 ///
@@ -107,6 +108,19 @@ impl Injector for NetworkLoss {
             }
             _ => Err(InjectError(format!("network_loss has no mechanism `{mechanism}`"))),
         }
+    }
+
+    async fn prepare_at_rest(
+        &self,
+        fault: &Fault,
+        target: &Target,
+        mechanism: &str,
+    ) -> Option<Result<Prepared, InjectError>> {
+        let Fault::NetworkLoss { connections, .. } = fault else { return None };
+        // So little that nothing is ever lost, and not nothing: all bytes go through the delay lines.
+        let loss = Percent::new(f64::MIN_POSITIVE * 100.0).unwrap_or(Percent::ZERO);
+        let resting = Fault::NetworkLoss { loss, connections: *connections, interface: None };
+        Some(self.prepare(&resting, target, mechanism).await)
     }
 
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {

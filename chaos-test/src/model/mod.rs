@@ -16,6 +16,7 @@ mod endpoint;
 mod evidence;
 mod fault;
 mod floor;
+mod noise;
 mod objective;
 mod pin;
 mod resources;
@@ -23,6 +24,7 @@ mod safety;
 mod sample;
 mod samples;
 mod scenario;
+mod sham;
 mod trace;
 
 pub use abort::{Abort, AbortCause};
@@ -34,6 +36,7 @@ pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use evidence::{Carried, CarriedShare, CountRule};
 pub use fault::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
 pub use floor::{BelowFloor, Floor, Room};
+pub use noise::{HostLoad, NoiseWindow};
 pub use objective::{Objectives, Recovery, SloProfile};
 pub use pin::{Fidelity, Pin};
 pub use resources::{ResourceSample, ServiceResources, Used};
@@ -41,6 +44,7 @@ pub use safety::{AbortConditions, Alerts, HealthCheck, Metric, Monitoring, Safet
 pub use sample::{Outcome, Sample, Stream, StreamKind};
 pub use samples::{Samples, StreamSamples};
 pub use scenario::{Intensity, Scenario, slug};
+pub use sham::{DoorCheck, Sham};
 pub use trace::{
     BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, PassedOver, Phase, Stage, Trace,
     Trouble,

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Abort, Carried, CountRule, CustomResult, ServiceResources, Stream};
+use super::{
+    Abort, Carried, CountRule, CustomResult, DoorCheck, NoiseWindow, ServiceResources, Sham, Stream,
+};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -226,6 +228,19 @@ pub struct Trace {
     /// What the test's own objectives found, where there were any and the run came to its end.
     #[serde(default)]
     pub custom: Vec<CustomResult>,
+    /// How the host did, in order of time.
+    #[serde(default)]
+    pub noise: Vec<NoiseWindow>,
+    /// Whether it was the fault itself that kept the host busy, with the service on it: then a late host is what the
+    /// service is meant to cope with, for as long as the fault was there.
+    #[serde(default)]
+    pub noise_is_fault: bool,
+    /// The machinery of the fault at rest, in the baseline; absent where the run did not come so far.
+    #[serde(default)]
+    pub sham: Option<Sham>,
+    /// Pairs of checks of the target, past its front door and through it, before anything else.
+    #[serde(default)]
+    pub door: Vec<DoorCheck>,
 }
 
 /// Why the experiment itself could not be carried out.

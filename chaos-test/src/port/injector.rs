@@ -24,6 +24,19 @@ pub trait Injector: Send + Sync {
         mechanism: &str,
     ) -> impl Future<Output = Result<Prepared, InjectError>> + Send;
 
+    /// Works out the same at dose zero: all that [`inject`](Self::inject) would put in place, doing nothing; `None` where
+    /// there is no such thing, which is what this says unless it is written anew. What it returns is injected and reverted
+    /// in the second half of the baseline, and nobody looks for its dose; so what the machinery itself costs is measured,
+    /// and not charged to the service. Changes nothing.
+    fn prepare_at_rest(
+        &self,
+        _fault: &Fault,
+        _target: &Target,
+        _mechanism: &str,
+    ) -> impl Future<Output = Option<Result<Prepared, InjectError>>> + Send {
+        std::future::ready(None)
+    }
+
     /// Applies it. The engine has already put the revert record into the ledger.
     fn inject(&self, prepared: &Prepared) -> impl Future<Output = Result<(), InjectError>> + Send;
 
@@ -45,6 +58,15 @@ pub trait DynInjector: Send + Sync {
         target: &'a Target,
         mechanism: &'a str,
     ) -> BoxFuture<'a, Result<Prepared, InjectError>>;
+    /// See [`Injector::prepare_at_rest`].
+    fn prepare_at_rest<'a>(
+        &'a self,
+        _fault: &'a Fault,
+        _target: &'a Target,
+        _mechanism: &'a str,
+    ) -> BoxFuture<'a, Option<Result<Prepared, InjectError>>> {
+        Box::pin(std::future::ready(None))
+    }
     /// See [`Injector::inject`].
     fn inject<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Result<(), InjectError>>;
     /// See [`Injector::observe`].
@@ -64,6 +86,14 @@ impl<I: Injector> DynInjector for I {
         mechanism: &'a str,
     ) -> BoxFuture<'a, Result<Prepared, InjectError>> {
         Box::pin(Injector::prepare(self, fault, target, mechanism))
+    }
+    fn prepare_at_rest<'a>(
+        &'a self,
+        fault: &'a Fault,
+        target: &'a Target,
+        mechanism: &'a str,
+    ) -> BoxFuture<'a, Option<Result<Prepared, InjectError>>> {
+        Box::pin(Injector::prepare_at_rest(self, fault, target, mechanism))
     }
     fn inject<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Result<(), InjectError>> {
         Box::pin(Injector::inject(self, prepared))

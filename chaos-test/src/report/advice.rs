@@ -58,6 +58,9 @@ fn of_reason(reason: &Reason) -> Option<&'static str> {
         Reason::ProberStarved { .. } => {
             "The prober was starved: give the test its own machine, or stress with fewer workers than processors."
         }
+        Reason::NoisyHost { .. } => {
+            "The host was busy with something else: run it where less else runs, or again when it is quiet."
+        }
         Reason::FaultNotDelivered(_) => {
             "Without proof of the fault a run says nothing about the service, good or bad: mend that first."
         }

@@ -8,7 +8,9 @@
 //! Not here: where files are kept, and reading or writing them.
 
 mod advice;
+mod harness;
 mod headline;
+mod noise;
 mod plan;
 pub mod render;
 mod resources;

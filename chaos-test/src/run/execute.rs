@@ -15,7 +15,7 @@ use super::progress::{Lines, Silent};
 use super::record::Draft;
 use super::requests::Requests;
 use super::supervise::{self, Charge};
-use super::{Chaos, housekeeping, monitor, panics, phases, plan, safety};
+use super::{Chaos, door, housekeeping, monitor, noise, panics, phases, plan, safety};
 use crate::engine::{Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::{Error, ErrorKind};
@@ -266,6 +266,8 @@ async fn carry_out(
         sequential: super::evidence::sequential(experiment, &charge.draft),
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
+    noise::begin(&plan, &clock, &recorder);
+    door::begin(service, planned.baseline, &clock, &recorder);
     monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);
     charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));
     // If the caller drops this future, the engine is told: it reverts and ends.

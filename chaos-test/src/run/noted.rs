@@ -84,6 +84,16 @@ impl DynInjector for Noted {
         })
     }
 
+    fn prepare_at_rest<'a>(
+        &'a self,
+        fault: &'a Fault,
+        target: &'a Target,
+        mechanism: &'a str,
+    ) -> BoxFuture<'a, Option<Result<Prepared, InjectError>>> {
+        // Part of the baseline, and not of the plan.
+        self.inner.prepare_at_rest(fault, target, mechanism)
+    }
+
     fn inject<'a>(&'a self, prepared: &'a Prepared) -> BoxFuture<'a, Result<(), InjectError>> {
         if self.dry_run {
             // The engine does not ask; should it ever, this is the last place to refuse.

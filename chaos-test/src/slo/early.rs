@@ -1,6 +1,7 @@
 use super::evaluate::Subject;
 use super::judge::tails;
-use super::{Evaluation, Proof, Verdict, baseline, proof};
+use super::noise::without_noise;
+use super::{Baseline, Evaluation, Proof, Verdict, baseline, proof};
 use crate::model::{CountRule, Objectives, Severity, Trace};
 
 /// What the chaos phase has come to before its end.
@@ -24,21 +25,12 @@ pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
         return open;
     }
     let Ok(baselines) = baseline(trace, objectives) else { return open };
-    let (tail, bounds) = (tails(trace, objectives, baselines.len()), &objectives.bounds());
-    let severity = Severity::Blocking;
-    let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
-    let shares: Vec<Evaluation> = scheduled
-        .zip(&baselines)
-        .flat_map(|(stream, normal)| {
-            Subject { stream, trace, objectives, bounds, severity, tail }.shares(normal)
-        })
-        .collect();
-    let decided = |evaluation: &Evaluation| {
-        let on_the_way = evaluation.evidence.as_ref().is_some_and(|trail| trail.decided_after.is_some());
-        on_the_way.then_some(evaluation.verdict)
-    };
-    if shares.iter().any(|share| decided(share) == Some(Verdict::Fail)) {
-        return SoFar::Fail;
+    let shares = shares(trace, objectives, &baselines);
+    if any_failed(&shares) {
+        // What fails for the host's sake is no reason to stop.
+        let stands = without_noise(trace)
+            .is_none_or(|excused| any_failed(&self::shares(&excused, objectives, &baselines)));
+        return if stands { SoFar::Fail } else { open };
     }
     let proven = matches!(proof(trace.delivery.as_ref(), &trace.marks), Proof::Delivered { .. });
     // Without any share there is nothing that could be decided.
@@ -46,4 +38,26 @@ pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
         return SoFar::Pass;
     }
     SoFar::Open { undecided: shares.iter().any(|share| share.verdict == Verdict::Inconclusive) }
+}
+
+/// What rests on shares of samples, in every scheduled stream.
+fn shares(trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) -> Vec<Evaluation> {
+    let (tail, bounds) = (tails(trace, objectives, baselines.len()), &objectives.bounds());
+    let severity = Severity::Blocking;
+    let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
+    scheduled
+        .zip(baselines)
+        .flat_map(|(stream, normal)| {
+            Subject { stream, trace, objectives, bounds, severity, tail }.shares(normal)
+        })
+        .collect()
+}
+
+/// The verdict of a share that was decided on the way.
+fn decided(share: &Evaluation) -> Option<Verdict> {
+    share.evidence.as_ref()?.decided_after.map(|_| share.verdict)
+}
+
+fn any_failed(shares: &[Evaluation]) -> bool {
+    shares.iter().any(|share| decided(share) == Some(Verdict::Fail))
 }

@@ -8,8 +8,8 @@ use super::endpoint::{endpoints, further_counts};
 use super::evaluate::Subject;
 use super::severity::warnings;
 use super::{
-    Baseline, Evaluation, Finding, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, proof, recovery,
-    starved,
+    Baseline, Evaluation, Finding, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, noise, proof,
+    recovery, too_late,
 };
 use crate::model::{BodyEnd, Objectives, Phase, Severity, Stage, StreamKind, Trace};
 use crate::units::show_duration;
@@ -126,7 +126,7 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
         return judgement;
     }
     // Before anything is said about the baseline: samples that were late say nothing about the service.
-    judgement.starvation(trace);
+    judgement.starvation(trace, objectives);
     let baselines = match baseline(trace, objectives) {
         Ok(baselines) => baselines,
         Err(why) => {
@@ -147,6 +147,7 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
     }
     if trace.marks.injected.is_some() {
         judgement.evaluate(trace, objectives, &baselines);
+        noise::excuse(&mut judgement, trace, |again, trace| again.evaluate(trace, objectives, &baselines));
     }
     match proof(trace.delivery.as_ref(), &trace.marks) {
         // Stopped in its first moments, a run has no three readings yet.
@@ -226,12 +227,9 @@ impl Judgement {
         }
     }
 
-    fn starvation(&mut self, trace: &Trace) {
-        for stream in trace.streams.iter().filter(|stream| stream.kind.is_scheduled()) {
-            let phases = [Phase::Baseline, Phase::Chaos, Phase::Recovery];
-            if let Some(reason) = phases.iter().find_map(|phase| starved(stream, &trace.marks, *phase)) {
-                self.push(Verdict::Inconclusive, reason);
-            }
+    fn starvation(&mut self, trace: &Trace, objectives: &Objectives) {
+        for reason in too_late(trace, objectives) {
+            self.push(Verdict::Inconclusive, reason);
         }
     }
 
@@ -240,6 +238,7 @@ impl Judgement {
     pub fn is_void(&self) -> bool {
         self.reasons.iter().any(|reason| match reason {
             Reason::FaultNotDelivered(_) | Reason::ProberStarved { .. } | Reason::Aborted(_) => true,
+            Reason::NoisyHost { phase, .. } => *phase == Phase::Baseline,
             Reason::CouldNotRun(stage, _) => *stage != Stage::Cleanup,
             _ => false,
         })

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::Reason;
-use crate::model::{Marks, Phase, Stream};
+use super::{Reason, noisy_baseline};
+use crate::model::{Marks, Objectives, Phase, Stream, Trace};
 use crate::stats::quantile;
 
 /// Whether the samples of a phase were sent so late that they say more about this host than about the service: the lag
@@ -21,4 +21,14 @@ pub fn starved(stream: &Stream, marks: &Marks, phase: Phase) -> Option<Reason> {
         lag,
         interval: stream.interval,
     })
+}
+
+/// Why the samples of a run, or of what there is of it, say more about this host than about the service: first the streams
+/// that were [starved], each with its first phase, then those whose [baseline was noisy](noisy_baseline).
+pub fn too_late(trace: &Trace, objectives: &Objectives) -> Vec<Reason> {
+    let scheduled = || trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
+    let phases = [Phase::Baseline, Phase::Chaos, Phase::Recovery];
+    let of_stream = |stream| phases.iter().find_map(|phase| starved(stream, &trace.marks, *phase));
+    let noisy = scheduled().filter_map(|stream| noisy_baseline(stream, trace, objectives));
+    scheduled().filter_map(of_stream).chain(noisy).collect()
 }

@@ -68,6 +68,24 @@ pub enum Reason {
         /// What it may be at most: the interval of the stream.
         interval: Duration,
     },
+    /// The host, and not the service, was late: in the baseline for so much of it that nobody can say what is normal, or
+    /// later, and without what it took from the samples the objective would not be broken.
+    NoisyHost {
+        /// The stream concerned.
+        stream: String,
+        /// The baseline; or the chaos phase, which stands for all that came after it.
+        phase: Phase,
+        /// How late the host was at most.
+        lag: Duration,
+        /// In how many windows of a quarter of a second it was too late.
+        windows: u64,
+        /// Of how many.
+        of: u64,
+        /// The mean share of time in which somebody waited for a processor, from 0 to 1; absent where that is not known.
+        pressure: Option<f64>,
+        /// The mean share of processor time that other machines on the same iron took.
+        steal: Option<f64>,
+    },
     /// A service was still down when the watch ended, not yet for as long as it may be.
     StillDown,
     /// Nothing was measured: no probe and no repeated body.
@@ -105,6 +123,20 @@ impl fmt::Display for Reason {
                 if *phase == Phase::Chaos { "p99" } else { "p95" },
                 show_duration(*interval)
             ),
+            Self::NoisyHost { stream, phase: Phase::Baseline, lag, windows, of, pressure, steal } => write!(
+                f,
+                "noisy host: the host was late by up to {} in the baseline, too late in {windows} of {of} quarter seconds{}, so \
+                 what is normal for {stream} cannot be told",
+                show_duration(*lag),
+                show_load(*pressure, *steal)
+            ),
+            Self::NoisyHost { stream, lag, windows, of, pressure, steal, .. } => write!(
+                f,
+                "noisy host: without what the host took from the samples of {stream} this would not be broken; it was \
+                 late by up to {}, in {windows} of {of} quarter seconds{}",
+                show_duration(*lag),
+                show_load(*pressure, *steal)
+            ),
             Self::StillDown => {
                 f.write_str("still down when the watch ended, though not yet for longer than allowed")
             }
@@ -130,6 +162,7 @@ impl Reason {
             Self::BaselineUnhealthy(_) => "baseline unhealthy".into(),
             Self::FaultNotDelivered(_) => "fault not delivered".into(),
             Self::ProberStarved { .. } => "prober starved".into(),
+            Self::NoisyHost { .. } => "noisy host".into(),
             Self::NoSamples | Self::NoRequests(_) => "no samples".into(),
             Self::StillDown => "still down at the end".into(),
             Self::ObjectiveBroken => "objective broken".into(),
@@ -142,6 +175,14 @@ impl Reason {
             Self::NeedsMoreSamples { more: Some(_) } => self.to_string(),
         }
     }
+}
+
+/// `, CPU pressure 71 %, 3 % of its time stolen`, as far as it is known; what is nothing is not told.
+pub(crate) fn show_load(pressure: Option<f64>, steal: Option<f64>) -> String {
+    let percent = |share: Option<f64>| share.filter(|share| *share >= 0.005).map(|share| share * 100.0);
+    let pressure = percent(pressure).map(|share| format!(", CPU pressure {share:.0} %"));
+    let steal = percent(steal).map(|share| format!(", {share:.0} % of its time stolen"));
+    pressure.unwrap_or_default() + &steal.unwrap_or_default()
 }
 
 /// Something worth telling that decides nothing.

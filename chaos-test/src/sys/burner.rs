@@ -18,7 +18,14 @@ const ARREARS: Duration = Duration::from_millis(100);
 
 /// Takes that share of one processor, up to the whole of it, for as long as the lease holds.
 pub(crate) fn burn(load: f64) {
-    if load >= 1.0 { all_the_time() } else { for_a_share(load.max(0.0)) }
+    if load >= 1.0 {
+        all_the_time();
+    } else if load > 0.0 {
+        for_a_share(load);
+    } else {
+        // To wake up for nothing would be to take something.
+        idle();
+    }
 }
 
 /// Looks like a worker and does nothing.

@@ -25,6 +25,7 @@ pub(crate) mod ledger;
 pub(crate) mod locks;
 pub(crate) mod memory;
 pub(crate) mod net;
+pub(crate) mod noise;
 pub(crate) mod owner;
 pub(crate) mod pidfd;
 pub(crate) mod ports;

@@ -22,6 +22,9 @@ impl Percent {
     /// All of it.
     pub const HUNDRED: Self = Self(100.0);
 
+    /// Nothing of it.
+    pub const ZERO: Self = Self(0.0);
+
     /// A percentage; an error when it is outside 0 to 100 or not a number.
     pub fn new(value: f64) -> Result<Self, UnitError> {
         if (0.0..=100.0).contains(&value) {

@@ -5,6 +5,7 @@
     reason = "test code may read files and start processes"
 )]
 
+mod at_rest;
 mod cpu;
 mod disk;
 mod memory;

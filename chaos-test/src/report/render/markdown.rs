@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, Violation, advice, resources, show};
+use super::super::{Report, Summary, Violation, advice, harness, noise, resources, show};
 use super::text::{because, body, dose, ladder, timeline, warnings};
 use crate::slo::Verdict;
 use crate::units::show_duration;
@@ -147,6 +147,12 @@ fn detail(out: &mut String, report: &Report) {
     }
     if let Some(timeline) = timeline(report) {
         let _ = writeln!(out, "- timeline: {timeline}");
+    }
+    if let Some(line) = harness::line(report) {
+        let _ = writeln!(out, "- harness: {}", escape(&line));
+    }
+    if let Some(line) = noise::line(report) {
+        let _ = writeln!(out, "- host: {line}");
     }
     for line in resources::lines(report) {
         let _ = writeln!(out, "- usage: {}", escape(&line));

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::super::{Report, advice, resources, show};
+use super::super::{Report, advice, harness, noise, resources, show};
 use crate::model::{BodyEnd, Delivery, EventKind};
 use crate::slo::{Evaluation, Figure, Indicator, Reason, RecoveryTime, Verdict, median, show_dose};
 use crate::units::show_duration;
@@ -88,6 +88,8 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         facts.extend(ladder(delivery).map(|line| ("ladder", line)));
     }
     facts.extend(timeline(report).map(|line| ("timeline", line)));
+    facts.extend(harness::line(report).map(|line| ("harness", line)));
+    facts.extend(noise::line(report).map(|line| ("host", line)));
     facts.extend(resources::lines(report).into_iter().map(|line| ("usage", line)));
     facts.extend(resources::alerts(report).into_iter().map(|line| ("alert", line)));
     facts.extend(because(report).into_iter().map(|why| ("because", why)));
