@@ -147,6 +147,23 @@ fn list_for_programs() {
 }
 
 #[test]
+fn bounds_beyond_the_usual_ones_are_listed_where_there_are_any() {
+    let sandbox = Sandbox::new();
+    assert!(!sandbox.run(&["list"]).stdout.contains("MORE"));
+    sandbox.write(
+        "more.yml",
+        "slo_targets: {max_latency_p99_ms: 300, endpoints: [{endpoint: GET /menu, max_error_rate_percent: 1}]}
+slo_severity: {warning: {min_throughput_per_second: 18}}
+",
+    );
+    let list = sandbox.run(&["list", "--catalogue", "more.yml"]);
+    assert!(list.stdout.contains("  SCENARIOS  "), "{list:?}");
+    assert!(list.stdout.contains("  MORE\n"), "{list:?}");
+    let more = "  p99 latency ≤ 300 ms; GET /menu: error rate ≤ 1 %; warns: throughput ≥ 18/s\n";
+    assert_eq!(list.stdout.matches(more).count(), 4, "{list:?}");
+}
+
+#[test]
 fn a_bad_catalogue_is_two_and_every_mistake_is_shown() {
     let sandbox = Sandbox::new();
     sandbox.write("bad.yml", MISTAKEN);

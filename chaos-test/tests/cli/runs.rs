@@ -165,6 +165,24 @@ fn a_group_is_run_and_what_cannot_be_is_named() {
 }
 
 #[test]
+fn a_warning_is_told_in_the_table_and_the_summary_and_fails_nothing() {
+    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
+    let warning = "slo_severity: {warning: {max_latency_degradation_ms: 10, endpoints: [{endpoint: GET /, max_error_rate_percent: 1}]}}\n";
+    sandbox.write("own.yml", &format!("{OWN}{warning}"));
+    let scenario = ["run", "--target", &url, "--scenario", "Brief Delay", "--config", "own.yml"];
+    let ended = sandbox.run(&[&scenario[..], &["--baseline-samples", "40"]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("  Brief Delay  Pass, 1 warning  proxy  "), "{ended:?}");
+    let sentence = "held under \"Brief Delay\", with a warning: p95 latency degradation ";
+    assert!(ended.stdout.contains(sentence) && ended.stderr.contains(sentence), "{ended:?}");
+    assert_eq!(ended.stderr.matches(sentence).count(), 1, "it is told once: {ended:?}");
+    assert!(ended.stdout.contains("\n1 of 1 test passed, 1 warning; records: "), "{ended:?}");
+    // Without a body nobody asks an endpoint.
+    let [report] = &records(&sandbox)[..] else { panic!("one record") };
+    assert!(report.slo.objectives.warnings.endpoints.is_empty());
+}
+
+#[test]
 fn a_command_is_started_for_every_scenario_and_may_be_crashed() {
     let sandbox = Sandbox::new();
     sandbox.write(
