@@ -11,6 +11,8 @@ mod aborted;
 mod body_and_error;
 #[path = "report_text/inconclusive.rs"]
 mod inconclusive;
+#[path = "report_text/lasting.rs"]
+mod lasting;
 #[path = "report_text/skipped.rs"]
 mod skipped;
 mod synthetic;

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, advice, resources, show};
+use super::super::{Report, Summary, advice, curve, resources, show};
 use super::text::{because, body, dose, ladder, timeline};
 use crate::slo::Verdict;
 use crate::units::show_duration;
@@ -147,6 +147,9 @@ fn detail(out: &mut String, report: &Report) {
     if let Some(timeline) = timeline(report) {
         let _ = writeln!(out, "- timeline: {timeline}");
     }
+    for line in curve::lines(report) {
+        let _ = writeln!(out, "- curve: {}", escape(&line));
+    }
     for line in resources::lines(report) {
         let _ = writeln!(out, "- usage: {}", escape(&line));
     }
@@ -160,7 +163,7 @@ fn detail(out: &mut String, report: &Report) {
         let _ = writeln!(out, "- body: {}", escape(&why));
     }
     for finding in &report.judgement.findings {
-        let _ = writeln!(out, "- finding: {finding}");
+        let _ = writeln!(out, "- finding: {}", escape(&finding.to_string()));
     }
     for line in &report.housekeeping {
         let _ = writeln!(out, "- before: {}", escape(line));
