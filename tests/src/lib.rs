@@ -9,6 +9,7 @@ pub mod docker;
 mod door;
 pub mod figures;
 mod marked;
+pub mod metastable;
 mod nobody;
 mod noted;
 mod own_group;
