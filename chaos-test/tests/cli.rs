@@ -32,3 +32,5 @@ mod sandbox;
 #[path = "cli/strangers.rs"]
 mod strangers;
 mod synthetic;
+#[path = "cli/verified.rs"]
+mod verified;

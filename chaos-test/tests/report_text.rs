@@ -13,6 +13,8 @@ mod body_and_error;
 mod host;
 #[path = "report_text/inconclusive.rs"]
 mod inconclusive;
+#[path = "report_text/lasting.rs"]
+mod lasting;
 #[path = "report_text/skipped.rs"]
 mod skipped;
 mod synthetic;

@@ -14,7 +14,7 @@ use chaos_test::model::{
     EndpointBounds, Event, EventKind, LatencyBounds, Marks, NoiseWindow, Objectives, Outcome, Recovery,
     ResourceSample, Sample, ServiceResources, Sham, Stage, Stream, StreamKind, Trace, Trouble,
 };
-use chaos_test::report::{Report, Summary, render};
+use chaos_test::report::{Report, Summary, Verification, render};
 use chaos_test::slo::judge;
 use chaos_test::units::{Percent, Rate};
 use proptest::collection::vec;
@@ -355,15 +355,20 @@ fn report(trace: Trace, objectives: Option<Objectives>) -> Report {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn a_record_read_back_is_the_record(trace in trace(), objectives in option::of(objectives())) {
         let written = report(at_resolution(trace), objectives);
-        let read = Report::from_json(written.to_json().unwrap().as_bytes()).unwrap();
+        let json = written.to_json().unwrap();
+        let read = Report::from_json(json.as_bytes()).unwrap();
         prop_assert_eq!(&read, &written);
         // And judged again it comes to the same.
         prop_assert_eq!(judge(&read.trace, &read.slo.objectives), written.judgement);
+        // (What is not in order of time is told as damaged instead.)
+        if let Ok(verified) = Verification::of_json(json.as_bytes()) {
+            prop_assert_eq!(verified.differences, []);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod door;
 pub mod figures;
 mod generated;
 mod marked;
+pub mod metastable;
 mod nobody;
 mod noted;
 mod own_group;

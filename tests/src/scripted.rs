@@ -8,27 +8,58 @@ use chaos_test::port::{
 
 use crate::{Answer, Stub};
 
-/// A fault that lets a stub follow a script: what it answers, from when after the injection, for how long.
+/// A fault that lets stubs follow a script: what each answers, from when after the injection, for how long.
 #[derive(Clone)]
 pub struct Scripted {
+    parts: Vec<Part>,
+    /// Whether the scripts go on when the fault is gone.
+    lasting: bool,
+    running: Arc<Mutex<Vec<tokio::task::AbortHandle>>>,
+    gone: Arc<Mutex<Option<Instant>>>,
+}
+
+/// One stub, what it is told, and when it really was.
+#[derive(Clone)]
+struct Part {
     stub: Stub,
     script: Vec<(Duration, Answer)>,
     truth: Arc<Mutex<Vec<(Instant, Answer)>>>,
-    running: Arc<Mutex<Option<tokio::task::AbortHandle>>>,
 }
 
 impl Scripted {
     /// A stub and its script: instants after the injection, in order.
     pub fn new(stub: Stub, script: Vec<(Duration, Answer)>) -> Self {
-        Self { stub, script, truth: Arc::default(), running: Arc::default() }
+        Self::many(vec![(stub, script)])
     }
 
-    /// When the stub was really told what.
+    /// Several of them.
+    pub fn many(parts: Vec<(Stub, Vec<(Duration, Answer)>)>) -> Self {
+        let part = |(stub, script)| Part { stub, script, truth: Arc::default() };
+        let parts = parts.into_iter().map(part).collect();
+        Self { parts, lasting: false, running: Arc::default(), gone: Arc::default() }
+    }
+
+    /// The scripts go on when the fault is gone, as a service does that takes its time to recover.
+    pub fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
+    }
+
+    /// When the first stub was really told what.
     pub fn truth(&self) -> Vec<(Instant, Answer)> {
-        self.truth.lock().expect("nobody panics while holding it").clone()
+        self.truth_of(0)
     }
 
-    /// How long after each other two of those instants were.
+    /// When that stub was.
+    pub fn truth_of(&self, stub: usize) -> Vec<(Instant, Answer)> {
+        self.parts[stub].truth.lock().expect("nobody panics while holding it").clone()
+    }
+
+    /// When the fault was undone.
+    pub fn gone(&self) -> Option<Instant> {
+        *self.gone.lock().expect("nobody panics while holding it")
+    }
+
+    /// How long after each other two of the first stub's instants were.
     pub fn span(&self, from: usize, to: usize) -> Duration {
         let truth = self.truth();
         truth[to].0 - truth[from].0
@@ -63,28 +94,39 @@ impl Injector for Scripted {
     }
 
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
-        let this = self.clone();
         let start = tokio::time::Instant::now();
-        let task = tokio::spawn(async move {
-            for (after, answer) in &this.script {
-                tokio::time::sleep_until(start + *after).await;
-                this.stub.tell(*answer);
-                this.truth.lock().expect("nobody panics while holding it").push((Instant::now(), *answer));
-            }
-        });
-        *self.running.lock().expect("nobody panics while holding it") = Some(task.abort_handle());
+        let mut running = self.running.lock().expect("nobody panics while holding it");
+        for part in self.parts.iter().cloned() {
+            let task = tokio::spawn(async move {
+                for (after, answer) in &part.script {
+                    tokio::time::sleep_until(start + *after).await;
+                    part.stub.tell(*answer);
+                    part.truth
+                        .lock()
+                        .expect("nobody panics while holding it")
+                        .push((Instant::now(), *answer));
+                }
+            });
+            running.push(task.abort_handle());
+        }
         Ok(())
     }
 
     async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
-        let there = self.running.lock().expect("nobody panics while holding it").is_some();
+        let there = !self.running.lock().expect("nobody panics while holding it").is_empty();
         Ok(Presence::of(Dose { asked: 1.0, measured: f64::from(u8::from(there)) }))
     }
 
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
-        if let Some(task) = self.running.lock().expect("nobody panics while holding it").take() {
-            task.abort();
-            self.stub.tell(Answer::Well);
+        let running = std::mem::take(&mut *self.running.lock().expect("nobody panics while holding it"));
+        if !running.is_empty() {
+            self.gone.lock().expect("nobody panics while holding it").get_or_insert_with(Instant::now);
+        }
+        if !self.lasting {
+            for (task, part) in running.iter().zip(&self.parts) {
+                task.abort();
+                part.stub.tell(Answer::Well);
+            }
         }
         Ok(())
     }

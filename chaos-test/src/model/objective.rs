@@ -76,6 +76,11 @@ pub struct Recovery {
 }
 
 impl Recovery {
+    /// How soon service must be back, 10 s if there is no limit: recovery is watched for twice as long.
+    pub fn limit_or_usual(&self) -> Duration {
+        self.time.unwrap_or(Duration::from_secs(10))
+    }
+
     /// How long service must be good to count as stable: 3 s, or the span of the required checks if that
     /// is longer.
     pub fn stable_for(&self) -> Duration {

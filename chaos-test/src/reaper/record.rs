@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::model::{Stage, Trouble};
-use crate::report::Report;
+use crate::report::{FORMAT_VERSION, Report};
 use crate::slo;
 use crate::sys::files;
 use crate::sys::ledger::Open;
@@ -40,6 +40,8 @@ pub(super) fn finish(
         report.trace.trouble = Some(Trouble { stage: Stage::Killed, message: message.to_owned() });
     }
     report.trace.residue.extend(left.iter().cloned());
+    // What another version left pending is judged by the rules of this one.
+    report.format_version = FORMAT_VERSION;
     report.judgement = slo::judge(&report.trace, &report.slo.objectives);
     let json = report.to_json().map_err(|error| error.to_string())?;
     files::write_atomically(path, json.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;

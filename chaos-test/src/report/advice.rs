@@ -64,6 +64,10 @@ fn of_reason(reason: &Reason) -> Option<&'static str> {
         Reason::FaultNotDelivered(_) => {
             "Without proof of the fault a run says nothing about the service, good or bad: mend that first."
         }
+        Reason::Metastable { .. } => {
+            "Metastable: look for retries without a budget or a pause, for pools that keep broken connections, and for \
+             caches that everybody fills at once; load that stays away for a moment often ends it."
+        }
         Reason::BaselineUnhealthy(_) => {
             "Only a service that is well before a fault can be judged under it: mend that first."
         }

@@ -23,6 +23,7 @@ fn apart(report: &Report, rest: &Judgement) -> String {
             let detail = sentence.split_once(&under).map_or("", |(_, detail)| detail);
             format!("{}, {}", rest.label(), detail.trim_start_matches([':', ' ']))
         }
+        Verdict::Fail if !rest.lasting().is_empty() => sentence.replacen(&under, "", 1),
         Verdict::Fail => format!("{}, {}", rest.label(), sentence.replacen(&under, "", 1)),
         _ => sentence.replacen(&under, "", 1),
     }
@@ -34,14 +35,20 @@ fn sentence(report: &Report, judgement: &Judgement) -> String {
     match judgement.verdict {
         Verdict::Pass => format!("SLO \"{}\" held {under}{}", report.slo.name, warned(judgement, several)),
         Verdict::Fail => match judgement.broken().as_slice() {
-            [] => {
+            [] if judgement.lasting().is_empty() => {
                 format!("{}: {}", body_failed(report, judgement, &under), body(report).unwrap_or_default())
             }
+            [] => {
+                let why = lasting(judgement);
+                let detail = why.split_once(": ").map_or(why.as_str(), |(_, detail)| detail);
+                format!("{} {under}: {detail}{}", judgement.label(), also(report))
+            }
             broken => {
-                let parts: Vec<String> = broken.iter().map(|broken| show::breach(broken, several)).collect();
-                let also =
-                    body(report).map_or_else(String::new, |why| format!("; the test body failed too: {why}"));
-                format!("SLO \"{}\" breached {under}: {}{also}", report.slo.name, parts.join(", "))
+                let breaches: Vec<String> =
+                    broken.iter().map(|broken| show::breach(broken, several)).collect();
+                let mut parts = vec![breaches.join(", ")];
+                parts.extend(Some(lasting(judgement)).filter(|why| !why.is_empty()));
+                format!("SLO \"{}\" breached {under}: {}{}", report.slo.name, parts.join("; "), also(report))
             }
         },
         Verdict::Skipped | Verdict::Inconclusive | Verdict::Aborted | Verdict::Error => {
@@ -61,6 +68,15 @@ fn sentence(report: &Report, judgement: &Judgement) -> String {
             }
         }
     }
+}
+
+/// What has not come back, or has not stayed: `metastable: app still slow 24.0 s after the fault was gone (…)`.
+fn lasting(judgement: &Judgement) -> String {
+    judgement.lasting().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn also(report: &Report) -> String {
+    body(report).map_or_else(String::new, |why| format!("; the test body failed too: {why}"))
 }
 
 /// `the test body failed under "…" while SLO "staging" held`, as far as that can be said.

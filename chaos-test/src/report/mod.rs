@@ -8,6 +8,7 @@
 //! Not here: where files are kept, and reading or writing them.
 
 mod advice;
+mod curve;
 mod harness;
 mod headline;
 mod noise;
@@ -16,6 +17,7 @@ pub mod render;
 mod resources;
 mod show;
 mod summary;
+mod verify;
 
 use std::time::Duration;
 
@@ -26,9 +28,13 @@ use crate::slo::{Judgement, Verdict};
 
 pub use plan::{PlannedAction, PlannedInjection, PlannedService, PlannedStream, RunPlan};
 pub use summary::{Retried, Summary, Unreadable, Violation};
+pub use verify::{Difference, Verification};
 
-/// The version of the record's format. It grows when a field changes its meaning or goes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version of the record's format. It grows when a field changes its meaning or goes, or a rule of the judgement does.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// The oldest version that can be read.
+pub const OLDEST_FORMAT: u32 = 1;
 
 /// One test's record: what was asked, what was observed, what it came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,9 +180,9 @@ impl Report {
                 format!("not JSON: {error}")
             }
         })?;
-        if version.format_version != FORMAT_VERSION {
+        if !(OLDEST_FORMAT..=FORMAT_VERSION).contains(&version.format_version) {
             return Err(format!(
-                "a record of format {}, and this version reads format {FORMAT_VERSION}: use the cargo-chaos of the \
+                "a record of format {}, and this version reads formats {OLDEST_FORMAT} to {FORMAT_VERSION}: use the cargo-chaos of the \
                  chaos-test that wrote it",
                 version.format_version
             ));

@@ -16,7 +16,7 @@ const BASELINE_SAMPLES: u32 = 25;
 pub(super) fn planned(experiment: &Experiment, profile: &SloProfile) -> Result<Planned, Error> {
     let chaos = experiment.scenario.duration;
     let objectives = &profile.objectives;
-    let recovery = objectives.recovery.time.unwrap_or(Duration::from_secs(10));
+    let recovery = objectives.recovery.limit_or_usual();
     let longest_outage = objectives.time_to_recover.unwrap_or_default();
     let stable = objectives.recovery.stable_for();
     let enough = match &experiment.body {

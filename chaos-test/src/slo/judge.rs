@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::latencies;
 use super::custom::custom;
 use super::endpoint::{endpoints, further_counts};
 use super::evaluate::Subject;
+use super::figures::{StreamFigures, figures};
 use super::severity::warnings;
 use super::{
-    Baseline, Evaluation, Finding, Outage, Proof, Reason, RecoveryTime, Verdict, baseline, noise, proof,
-    recovery, too_late,
+    Baseline, Evaluation, Finding, Proof, Reason, RecoveryTime, Rules, Verdict, baseline, noise, proof,
+    too_late,
 };
 use crate::model::{BodyEnd, Objectives, Phase, Severity, Stage, StreamKind, Trace};
 use crate::units::show_duration;
@@ -38,35 +38,6 @@ pub struct Judgement {
     pub apart_from_cleanup: Option<Verdict>,
 }
 
-/// Figures of one judged stream that no objective needs but people do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StreamFigures {
-    /// The stream.
-    pub name: String,
-    /// What one sample of it is.
-    pub kind: StreamKind,
-    /// What normal was.
-    pub baseline: Option<Baseline>,
-    /// Samples and bad ones in the chaos phase.
-    pub chaos: (u64, u64),
-    /// Samples and bad ones in the recovery phase.
-    pub recovery: (u64, u64),
-    /// Every outage.
-    pub outages: Vec<Outage>,
-    /// Mean time to recover over the outages; absent without one.
-    pub mean_time_to_recover: Option<Duration>,
-    /// Share of good samples in the chaos and recovery phases: availability as a client counts it.
-    pub good_share: f64,
-    /// Median, 95th and 99th percentile of latency in the chaos phase.
-    pub chaos_latency: Option<(Duration, Duration, Duration)>,
-    /// The first good sample after the fault was gone, from its removal.
-    pub first_success: Option<Duration>,
-    /// How long it took to be itself again.
-    pub recovery_time: Option<RecoveryTime>,
-    /// Whether it went down again after that.
-    pub relapsed: bool,
-}
-
 /// Judges a run.
 ///
 /// The order of precedence: a run that could not be carried out, or left something behind, is `Error`; one that was
@@ -76,7 +47,12 @@ pub struct StreamFigures {
 ///
 /// What was left behind takes nothing from what was measured before: the rest is judged as if it were not there.
 pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
-    let mut judgement = apart_from_cleanup(trace, objectives);
+    judge_by(trace, objectives, Rules::CURRENT)
+}
+
+/// The same by the rules of a time.
+pub fn judge_by(trace: &Trace, objectives: &Objectives, rules: Rules) -> Judgement {
+    let mut judgement = apart_from_cleanup(trace, objectives, rules);
     let failed = trace.trouble.iter().filter(|trouble| trouble.stage == Stage::Cleanup);
     let left: Vec<&str> =
         failed.map(|trouble| &trouble.message).chain(&trace.residue).map(String::as_str).collect();
@@ -88,7 +64,7 @@ pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
     judgement
 }
 
-fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
+fn apart_from_cleanup(trace: &Trace, objectives: &Objectives, rules: Rules) -> Judgement {
     let trouble = trace.trouble.as_ref().filter(|trouble| trouble.stage != Stage::Cleanup);
     // Such a run has not come to where the rest of it would mean anything.
     let cut_short = trouble.is_some() || trace.abort.is_some();
@@ -157,6 +133,7 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
             judgement.findings.extend(overdose.then_some(Finding::Overdose));
             if !cut_short {
                 judgement.find();
+                judgement.find_lasting(trace, objectives, rules);
             }
         }
     }
@@ -165,7 +142,7 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives) -> Judgement {
 }
 
 impl Judgement {
-    fn push(&mut self, verdict: Verdict, reason: Reason) {
+    pub(super) fn push(&mut self, verdict: Verdict, reason: Reason) {
         self.verdict = self.verdict.max(verdict);
         self.reasons.push(reason);
     }
@@ -218,13 +195,6 @@ impl Judgement {
         if !moved && !self.evaluations.iter().any(requests) {
             self.findings.push(Finding::NoVisibleEffect);
         }
-        if self.streams.iter().any(|stream| stream.relapsed) {
-            self.findings.push(Finding::Relapse);
-        }
-        if self.streams.iter().any(|stream| matches!(stream.recovery_time, Some(RecoveryTime::NotWithin(_))))
-        {
-            self.findings.push(Finding::StillBad);
-        }
     }
 
     fn starvation(&mut self, trace: &Trace, objectives: &Objectives) {
@@ -273,7 +243,8 @@ impl Judgement {
     pub fn label(&self) -> String {
         let reason = match self.verdict {
             Verdict::Skipped | Verdict::Inconclusive | Verdict::Error | Verdict::Aborted => self.weightiest(),
-            Verdict::Pass | Verdict::Fail => None,
+            Verdict::Fail => self.lasting().first().copied(),
+            Verdict::Pass => None,
         };
         match reason {
             Some(reason) => format!("{}({})", self.verdict, reason.label()),
@@ -309,36 +280,4 @@ pub(super) fn tails(trace: &Trace, objectives: &Objectives, baselines: usize) ->
     let counts = 2 * baselines + if is_repeated(trace) { 0 } else { asked_requests };
     let counts = counts + further_counts(trace, objectives);
     ALPHA / counts.max(1) as f64
-}
-
-fn figures(subject: &Subject<'_>, normal: Baseline, outages: Vec<Outage>, trace: &Trace) -> StreamFigures {
-    let stream = subject.stream;
-    let marks = &trace.marks;
-    let count = |phase: Phase| {
-        let of = || stream.samples.iter().filter(move |s| marks.phase_of(s.at) == Some(phase));
-        (of().count() as u64, of().filter(|s| !s.is_good()).count() as u64)
-    };
-    let (chaos, after) = (count(Phase::Chaos), count(Phase::Recovery));
-    let ended = marks.ended.unwrap_or_default();
-    let total = outages.iter().fold(Duration::ZERO, |sum, outage| sum.saturating_add(outage.length(ended)));
-    let chaos_samples = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Chaos));
-    let latencies = latencies(chaos_samples, stream.timeout);
-    let at = |p| crate::stats::quantile(&latencies, p, 0.025).map(|q| q.estimate);
-    let recovered = recovery(stream, &normal, marks, subject.objectives);
-    StreamFigures {
-        name: stream.name.clone(),
-        kind: stream.kind,
-        baseline: Some(normal),
-        chaos,
-        recovery: after,
-        mean_time_to_recover: (!outages.is_empty()).then(|| total / outages.len() as u32),
-        good_share: 1.0 - (chaos.1 + after.1) as f64 / (chaos.0 + after.0).max(1) as f64,
-        chaos_latency: at(0.5).zip(at(0.95)).zip(at(0.99)).map(|((p50, p95), p99)| (p50, p95, p99)),
-        first_success: marks.removed.and_then(|removed| {
-            stream.samples.iter().find(|s| s.at >= removed && s.is_good()).map(|s| s.at - removed)
-        }),
-        relapsed: matches!(recovered, Some(RecoveryTime::After(time)) if subject.relapse(&outages, time).is_some()),
-        recovery_time: recovered,
-        outages,
-    }
 }

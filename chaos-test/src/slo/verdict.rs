@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::NonRecovery;
 use crate::model::{AbortCause, Phase, Stage};
 use crate::units::show_duration;
 
@@ -94,6 +95,35 @@ pub enum Reason {
     NoRequests(String),
     /// An objective was broken; the evaluations tell which.
     ObjectiveBroken,
+    /// The fault was seen gone, and the service was out of its baseline when the watch ended. The watch was long enough to
+    /// say so.
+    Metastable {
+        /// The stream concerned.
+        stream: String,
+        /// How it stays away.
+        kind: NonRecovery,
+        /// From the fault's removal to the end of the watch.
+        lasting: Duration,
+        /// The 95th percentile of latency in the last stable window of the watch; absent where nothing answered.
+        p95: Option<Duration>,
+        /// The baseline's.
+        normal_p95: Duration,
+        /// Bad samples in that window.
+        bad: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// A service went down again after it had recovered.
+    Relapse {
+        /// The stream concerned.
+        stream: String,
+        /// How long it had been back.
+        after: Duration,
+        /// How long it was down then.
+        lasting: Duration,
+        /// Whether that was over when the watch ended.
+        over: bool,
+    },
     /// The test body returned an error, panicked or did not end.
     BodyFailed(String),
     /// The run was stopped before its time.
@@ -145,6 +175,24 @@ impl fmt::Display for Reason {
             }
             Self::NoRequests(why) => write!(f, "no samples: {why}"),
             Self::ObjectiveBroken => f.write_str("an objective was broken"),
+            Self::Metastable { stream, kind, lasting, p95, normal_p95, bad, of } => {
+                let lasting = show_duration(*lasting);
+                write!(f, "metastable: {stream} still {kind} {lasting} after the fault was gone (")?;
+                match (kind, p95) {
+                    (NonRecovery::Slow, Some(p95)) => {
+                        write!(f, "p95 {}, baseline {})", show_duration(*p95), show_duration(*normal_p95))
+                    }
+                    _ => write!(f, "{bad} of its last {of} samples bad)"),
+                }
+            }
+            Self::Relapse { stream, after, lasting, over } => {
+                let end = if *over { "" } else { " and more" };
+                let (after, lasting) = (show_duration(*after), show_duration(*lasting));
+                write!(
+                    f,
+                    "relapse: {stream} went down again {after} after it had recovered, for {lasting}{end}"
+                )
+            }
             Self::BodyFailed(why) => write!(f, "the test body failed: {why}"),
             Self::Aborted(cause) => cause.fmt(f),
             Self::CouldNotRun(Stage::Killed, why) => f.write_str(why),
@@ -166,6 +214,8 @@ impl Reason {
             Self::NoSamples | Self::NoRequests(_) => "no samples".into(),
             Self::StillDown => "still down at the end".into(),
             Self::ObjectiveBroken => "objective broken".into(),
+            Self::Metastable { .. } => "metastable".into(),
+            Self::Relapse { .. } => "relapse".into(),
             Self::BodyFailed(_) => "body failed".into(),
             Self::Aborted(cause) => cause.label().into(),
             Self::CouldNotRun(Stage::Killed, why) => why.clone(),
@@ -185,7 +235,7 @@ pub(crate) fn show_load(pressure: Option<f64>, steal: Option<f64>) -> String {
     pressure.unwrap_or_default() + &steal.unwrap_or_default()
 }
 
-/// Something worth telling that decides nothing.
+/// Something worth telling. It decides nothing: where a finding fails a run, there is a reason that says so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -194,7 +244,16 @@ pub enum Finding {
     NoVisibleEffect,
     /// A service went down again after it had recovered.
     Relapse,
-    /// The fault is proven gone and the service was still out of its baseline when the watch ended.
+    /// The fault is proven gone and the service was still out of its baseline when the watch ended. The reason has the
+    /// figures.
+    Metastable {
+        /// The stream concerned.
+        stream: String,
+        /// How it stays away.
+        kind: NonRecovery,
+    },
+    /// The fault is proven gone and recovery was not seen, but the watch was too short to say more, or service had just
+    /// come back; of records of format 1 also what is metastable now.
     StillBad,
     /// Much more of the fault was measured than asked for.
     Overdose,
@@ -203,6 +262,9 @@ pub enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Metastable { stream, kind } => {
+                return write!(f, "metastable: the fault is gone and {stream} is still {kind}");
+            }
             Self::NoVisibleEffect => "the fault had no visible effect",
             Self::Relapse => "a service went down again after it had recovered",
             Self::StillBad => "the fault is gone and the service has not come back to its baseline",

@@ -73,6 +73,7 @@ fn the_report_as_markdown() {
 
     - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
     - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
+    - curve: app: ~~~~~~~~~~~~~~~~~~~~\|············  (1.08 s a step; \| fault gone, · normal, ~ slow)
     - test binary `shop::checkout`, run `run-1`, took 44 s
     - record: `target/chaos-test/run-1/shop__checkout__is_slow.json`
     - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=is_slow)'`
@@ -91,6 +92,7 @@ fn the_report_as_markdown() {
 
     - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
     - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
+    - curve: app: ~~~~~~~~~~~~~~~~~~~~\|············  (1.08 s a step; \| fault gone, · normal, ~ slow)
     - body: the order \| is \*lost\* second line
     - test binary `shop::checkout`, run `run-1`, took 44 s
     - record: `target/chaos-test/run-1/shop__checkout__is\|odd.json`
@@ -110,6 +112,7 @@ fn the_report_as_markdown() {
 
     - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
     - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
+    - curve: app: ~~~~~~~~~~~~~~~~~~~~\|············  (1.08 s a step; \| fault gone, · normal, ~ slow)
     - test binary `shop::checkout`, run `run-1`, took 44 s
     - record: `target/chaos-test/run-1/shop__checkout__survives.json`
     - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'`

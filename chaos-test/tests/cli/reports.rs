@@ -135,7 +135,7 @@ fn unreadable_records_are_named_and_the_rest_is_reported() {
     error: runs/run-1/foreign.json is not reported: not a chaos-test record: it has no number `format_version`
     error: runs/run-1/garbage.json is not reported: not a chaos-test record: it is no JSON object
     error: runs/run-1/list.json is not reported: not a chaos-test record: it is no JSON object
-    error: runs/run-1/newer.json is not reported: a record of format 99, and this version reads format 1: use the cargo-chaos of the chaos-test that wrote it
+    error: runs/run-1/newer.json is not reported: a record of format 99, and this version reads formats 1 to 2: use the cargo-chaos of the chaos-test that wrote it
     help: remove a file that is no record; for a damaged record, run its test again (exit code 3)
     1 of 1 test passed, 7 records could not be read; validation: runs/run-1/resilience_validation.json
     "#);
@@ -183,9 +183,7 @@ fn the_newest_run_counts_unless_all_are_asked_for() {
     let newest = sandbox.run(&["report", "--fail-on-violation"]);
     assert_eq!(newest.code, Some(0), "{newest:?}");
     assert!(
-        newest
-            .stderr
-            .starts_with("note: runs/m-new is the newest of 3 runs in runs; --all reports them all\n"),
+        newest.stderr.starts_with("note: runs/m-new is the newest of 3 runs in runs; --all takes them all\n"),
         "{newest:?}"
     );
     let all = sandbox.run(&["report", "--fail-on-violation", "--all"]);

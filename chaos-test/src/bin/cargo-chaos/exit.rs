@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     NoRecords = 4,
     /// Something a dead run left could not be undone.
     StillOwed = 5,
+    /// A record says something else than its samples come to.
+    Different = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -43,9 +45,10 @@ Exit codes:
   0  done
   1  run: a scenario did not pass; report: a test did not, and --fail-on-violation was given
   2  wrong usage, a catalogue with mistakes, nothing to run, or an output that cannot be written
-  3  some records could not be read; the others were reported
+  3  some records could not be read; the others were reported, or verified
   4  no records were found
   5  something a dead run left could not be undone (reap)
+  6  a record says something else than its samples come to (verify)
 
 Examples:
   cargo nextest run && cargo chaos report        run the tests, read the report

@@ -1,7 +1,7 @@
 //! `cargo chaos`: chaos without a test, and what to do with chaos tests besides running them.
 //!
-//! Purpose: runs scenarios against something already running (`run`), reports on what a run left (`report`), shows what
-//! can be run (`list`) and what this host can inject (`doctor`), checks a catalogue (`check`), cleans up after dead runs
+//! Purpose: runs scenarios against something already running (`run`), reports on what a run left (`report`), judges it
+//! again (`verify`), shows what can be run (`list`) and what this host can inject (`doctor`), checks a catalogue (`check`), cleans up after dead runs
 //! (`reap`).
 //!
 //! Invariants: only `run` injects a fault, and it does so as a test would, through the library; exit codes are those of
@@ -24,6 +24,7 @@ mod records;
 mod report;
 mod run;
 mod table;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ struct Cli {
 enum Command {
     Run(run::Args),
     Report(report::Args),
+    Verify(verify::Args),
     List(list::Args),
     Check(check::Args),
     Doctor(doctor::Args),
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::List(args) => list::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -27,7 +27,9 @@ pub(crate) struct Found {
 }
 
 /// The records in the places named; without any, those of the newest run of this workspace.
-pub(crate) fn find(places: &[PathBuf], all: bool) -> Result<Found, Stop> {
+///
+/// `argument` is how a place is named on the command line.
+pub(crate) fn find(places: &[PathBuf], all: bool, argument: &str) -> Result<Found, Stop> {
     let default = [files::results_dir()];
     let named = !places.is_empty();
     let places = if named { places } else { &default };
@@ -39,7 +41,7 @@ pub(crate) fn find(places: &[PathBuf], all: bool) -> Result<Found, Stop> {
             found.files.insert(place.clone());
         } else if named {
             return Err(Stop::usage(format!(
-                "--results {0}: there is no such file or directory; name a run folder, a folder of run folders or \
+                "{argument} {0}: there is no such file or directory; name a run folder, a folder of run folders or \
                  a record (by default it is {1})",
                 place.display(),
                 default[0].display()
@@ -47,19 +49,19 @@ pub(crate) fn find(places: &[PathBuf], all: bool) -> Result<Found, Stop> {
         }
     }
     if found.files.is_empty() {
-        return Err(none_in(places));
+        return Err(none_in(places, argument));
     }
     found.home = home(&found.files, places);
     Ok(found)
 }
 
-pub(crate) fn none_in(places: &[PathBuf]) -> Stop {
+pub(crate) fn none_in(places: &[PathBuf], argument: &str) -> Stop {
     let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
     Stop {
         exit: Exit::NoRecords,
         message: format!(
             "no records found in {}: every chaos test that runs leaves one; run them first (`cargo nextest run` or \
-             `cargo test`), or name the place with --results",
+             `cargo test`), or name the place with {argument}",
             places.join(", ")
         ),
     }
@@ -76,7 +78,7 @@ fn in_directory(dir: &Path, all: bool, found: &mut Found) -> Result<(), Stop> {
         {
             if others > 0 {
                 found.chosen.push(format!(
-                    "{} is the newest of {} runs in {}; --all reports them all",
+                    "{} is the newest of {} runs in {}; --all takes them all",
                     newest.folder.display(),
                     others + 1,
                     dir.display()
@@ -146,9 +148,14 @@ pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
             report.trace.streams.iter_mut().for_each(|stream| stream.samples = Vec::new());
             Ok(Some(report))
         }
-        Err(_) if is_validation(&bytes) || is_merged(&bytes) || is_run_start(&bytes) => Ok(None),
+        Err(_) if is_of_ours(&bytes) => Ok(None),
         Err(reason) => Err(reason),
     }
+}
+
+/// Whether this is a file that is written beside records and is none.
+pub(crate) fn is_of_ours(bytes: &[u8]) -> bool {
+    is_validation(bytes) || is_merged(bytes) || is_run_start(bytes)
 }
 
 /// Whether this is a `resilience_validation.json`, whatever its file is called.

@@ -60,11 +60,11 @@ Examples:
   cargo chaos report --results artifacts --all    every run below";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let found = records::find(&args.results, args.all)?;
+    let found = records::find(&args.results, args.all, "--results")?;
     found.chosen.iter().for_each(|chosen| output::tell(&format!("note: {chosen}")));
     let (reports, unreadable) = read(&found);
     if reports.is_empty() && unreadable.is_empty() {
-        return Err(records::none_in(&[found.home]));
+        return Err(records::none_in(&[found.home], "--results"));
     }
     let summary = Summary::of(reports).with_unreadable(unreadable);
 

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, Violation, advice, harness, noise, resources, show};
+use super::super::{Report, Summary, Violation, advice, curve, harness, noise, resources, show};
 use super::text::{because, body, dose, ladder, timeline, warnings};
 use crate::slo::Verdict;
 use crate::units::show_duration;
@@ -154,6 +154,9 @@ fn detail(out: &mut String, report: &Report) {
     if let Some(line) = noise::line(report) {
         let _ = writeln!(out, "- host: {line}");
     }
+    for line in curve::lines(report) {
+        let _ = writeln!(out, "- curve: {}", escape(&line));
+    }
     for line in resources::lines(report) {
         let _ = writeln!(out, "- usage: {}", escape(&line));
     }
@@ -170,7 +173,7 @@ fn detail(out: &mut String, report: &Report) {
         let _ = writeln!(out, "- body: {}", escape(&why));
     }
     for finding in &report.judgement.findings {
-        let _ = writeln!(out, "- finding: {finding}");
+        let _ = writeln!(out, "- finding: {}", escape(&finding.to_string()));
     }
     for line in &report.housekeeping {
         let _ = writeln!(out, "- before: {}", escape(line));

@@ -1,9 +1,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::super::{Report, advice, harness, noise, resources, show};
+use super::super::{Report, advice, curve, harness, noise, resources, show};
 use crate::model::{BodyEnd, Delivery, EventKind};
-use crate::slo::{Evaluation, Figure, Indicator, Reason, RecoveryTime, Verdict, median, show_dose};
+use crate::slo::{Evaluation, Figure, Finding, Indicator, Reason, RecoveryTime, Verdict, median, show_dose};
 use crate::units::show_duration;
 
 /// The whole text of a report: the sentence, the table, the fault, the timeline, the logs, the way back.
@@ -88,13 +88,16 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         facts.extend(ladder(delivery).map(|line| ("ladder", line)));
     }
     facts.extend(timeline(report).map(|line| ("timeline", line)));
+    facts.extend(curve::of_lasting(report).into_iter().map(|line| ("curve", line)));
     facts.extend(harness::line(report).map(|line| ("harness", line)));
     facts.extend(noise::line(report).map(|line| ("host", line)));
     facts.extend(resources::lines(report).into_iter().map(|line| ("usage", line)));
     facts.extend(resources::alerts(report).into_iter().map(|line| ("alert", line)));
     facts.extend(because(report).into_iter().map(|why| ("because", why)));
     facts.extend(warnings(report).into_iter().map(|line| ("warning", line)));
-    for finding in &report.judgement.findings {
+    // Of what is metastable the headline tells more.
+    let told = |finding: &&Finding| !matches!(finding, Finding::Metastable { .. });
+    for finding in report.judgement.findings.iter().filter(told) {
         facts.push(("finding", finding.to_string()));
     }
     facts.extend(sequential_calls(report).map(|line| ("hint", line)));
@@ -123,6 +126,7 @@ pub(super) fn because(report: &Report) -> Vec<String> {
     let untold = report.judgement.reasons.iter().filter_map(|reason| {
         let why = match reason {
             Reason::ObjectiveBroken | Reason::BodyFailed(_) => return None,
+            Reason::Metastable { .. } | Reason::Relapse { .. } => return None,
             Reason::CouldNotRun(_, why) => why.clone(),
             reason => reason.to_string(),
         };

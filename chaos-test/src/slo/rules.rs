@@ -1,0 +1,21 @@
+/// The rules a run is judged by. They go with the format of its record: an old record is judged again as it was then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Rules {
+    /// Of records of format 1: what has not come back, or has not stayed, breaks the recovery time if there is a limit on
+    /// it, and otherwise is a finding.
+    First,
+    /// Of records of format 2: it fails in any case, as [`Metastable`](super::Reason::Metastable) or
+    /// [`Relapse`](super::Reason::Relapse).
+    Second,
+}
+
+impl Rules {
+    /// Those of today.
+    pub const CURRENT: Self = Self::Second;
+
+    /// Those of a record of that format.
+    pub fn of_format(version: u32) -> Self {
+        if version < 2 { Self::First } else { Self::Second }
+    }
+}
