@@ -27,6 +27,8 @@ pub(super) fn sequential(experiment: &Experiment, draft: &Draft) -> Option<Seque
 fn is_in_order(experiment: &Experiment) -> bool {
     let lasts = |fault: &Fault| !fault.makes_an_outage() && !fault.is_an_event();
     experiment.sequential
+        // What it looks at is known when all is over.
+        && experiment.asked.custom.is_empty()
         && lasts(&experiment.scenario.fault)
         && !matches!(experiment.body, BodyKind::Once(_))
 }

@@ -133,7 +133,7 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives, rules: Rules) -> J
             judgement.findings.extend(overdose.then_some(Finding::Overdose));
             if !cut_short {
                 judgement.find();
-                judgement.find_lasting(trace, objectives, rules);
+                judgement.find_lasting(trace, objectives, &baselines, rules);
             }
         }
     }
@@ -155,7 +155,7 @@ impl Judgement {
         self.reasons.push(Reason::Skipped(why.to_owned()));
     }
 
-    fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
+    pub(super) fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
         let repeated = is_repeated(trace);
         let tail = tails(trace, objectives, baselines.len());
         self.confidence = 1.0 - 2.0 * tail;

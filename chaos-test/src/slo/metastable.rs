@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latencies;
 use super::curve::{CurveStep, StepState, bad_share};
 use super::figures::StreamFigures;
+use super::noise::{blamed, without_noise};
 use super::outage::Stable;
-use super::{Finding, Judgement, Reason, RecoveryTime, Rules, Verdict};
+use super::{Baseline, Finding, Judgement, Reason, RecoveryTime, Rules, Verdict};
 use crate::model::{Objectives, Sample, Stream, Trace};
 use crate::stats::quantile;
 
@@ -101,7 +102,13 @@ fn kind(curve: &[CurveStep], removed: Duration, last: Duration) -> Option<NonRec
 impl Judgement {
     /// Says of every stream that has not come back what there is to say, and fails what came back and did not stay, with
     /// or without a limit on the recovery time.
-    pub(super) fn find_lasting(&mut self, trace: &Trace, objectives: &Objectives, rules: Rules) {
+    pub(super) fn find_lasting(
+        &mut self,
+        trace: &Trace,
+        objectives: &Objectives,
+        baselines: &[Baseline],
+        rules: Rules,
+    ) {
         if self.streams.iter().any(|stream| stream.relapsed) {
             self.findings.push(Finding::Relapse);
         }
@@ -111,6 +118,7 @@ impl Judgement {
         } else {
             Vec::new()
         };
+        let (reasons, for_the_host) = self.standing(reasons, trace, objectives, baselines);
         let mut named = Vec::new();
         for reason in &reasons {
             if let Reason::Metastable { stream, kind, .. } = reason {
@@ -124,12 +132,45 @@ impl Judgement {
             self.findings.push(Finding::StillBad);
         }
         reasons.into_iter().for_each(|reason| self.push(Verdict::Fail, reason));
+        for_the_host.into_iter().for_each(|reason| self.push(Verdict::Inconclusive, reason));
+    }
+
+    /// Those of the reasons that stand on samples that are excused for what the host took from them, and what is said
+    /// instead of the others.
+    fn standing(
+        &self,
+        reasons: Vec<Reason>,
+        trace: &Trace,
+        objectives: &Objectives,
+        baselines: &[Baseline],
+    ) -> (Vec<Reason>, Vec<Reason>) {
+        let excused = if reasons.is_empty() { None } else { without_noise(trace) };
+        let Some(excused) = excused else { return (reasons, Vec::new()) };
+        let mut again = Self { evaluations: Vec::new(), streams: Vec::new(), ..self.clone() };
+        again.evaluate(&excused, objectives, baselines);
+        let still = self::reasons(&again.streams, &excused, objectives);
+        let stands = |reason: &Reason| still.iter().any(|other| concerned(other) == concerned(reason));
+        let (standing, fallen): (Vec<_>, Vec<_>) = reasons.into_iter().partition(stands);
+        let stream_of = |reason: &Reason| {
+            let name = concerned(reason)?;
+            trace.streams.iter().find(|stream| stream.kind.is_scheduled() && stream.name == name)
+        };
+        let fallen = fallen.iter().filter_map(stream_of).map(|stream| blamed(trace, stream)).collect();
+        (standing, fallen)
     }
 
     /// Why the service has not come back for good: metastable, or a relapse; each stream once.
     pub fn lasting(&self) -> Vec<&Reason> {
         let lasting = |reason: &&Reason| matches!(reason, Reason::Metastable { .. } | Reason::Relapse { .. });
         if self.is_void() { Vec::new() } else { self.reasons.iter().filter(lasting).collect() }
+    }
+}
+
+/// The stream that did not come back for good.
+fn concerned(reason: &Reason) -> Option<&str> {
+    match reason {
+        Reason::Metastable { stream, .. } | Reason::Relapse { stream, .. } => Some(stream),
+        _ => None,
     }
 }
 

@@ -121,6 +121,11 @@ pub(super) fn without_noise(trace: &Trace) -> Option<Trace> {
     Host::of(trace).excused()
 }
 
+/// What is said of a stream that looks bad for the host's sake.
+pub(super) fn blamed(trace: &Trace, stream: &Stream) -> Reason {
+    reason(stream, Phase::Chaos, &Host::of(trace).seen_by(stream))
+}
+
 /// What is known of the host of a run.
 struct Host<'a> {
     trace: &'a Trace,
