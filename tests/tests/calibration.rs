@@ -138,7 +138,7 @@ fn so_many_errors_are_within_from_so_many_samples_on() {
         let mut n = 0_u64;
         let found = loop {
             // The errors come early and one by one.
-            evidence.push(n % every == 0 && n / every < k, (n / 50) as usize, MayDecide::Either);
+            evidence.push(n.is_multiple_of(every) && n / every < k, (n / 50) as usize, MayDecide::Either);
             n += 1;
             assert!(n < 50_000);
             let seen = evidence.seen();

@@ -53,7 +53,7 @@ fn one_hiccup_of_a_second_fails_nobody() {
 #[test]
 fn errors_piled_up_in_some_seconds_are_no_early_pass() {
     // 2 % in all: but all of it in single errors of two seconds.
-    let at = |n: usize| (n % 750) < 100 && n % 5 == 0;
+    let at = |n: usize| (n % 750) < 100 && n.is_multiple_of(5);
     let piled = fed(question(0.05), (0..1500).map(at));
     assert_eq!(piled.decided(), None);
     let even = fed(question(0.05), (0..1500).map(|n| n % 60 == 17));
