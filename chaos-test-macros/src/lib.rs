@@ -63,7 +63,7 @@ use proc_macro::TokenStream;
 /// | `target` | a URL that is already running: `"http://127.0.0.1:8000"`; not with `environment` | none |
 /// | `repeat` | the body is a transaction, run at this rate through all phases: `"20/s"`, `"90/min"` | the body runs once, under the fault |
 /// | `duration` | how long the chaos phase lasts, a day at most: `"500ms"`, `"10s"`, `"1.5m"` | the scenario's |
-/// | `baseline` | how long is measured before the fault | a third of the duration, 2 s to 10 s, and at least 25 transactions |
+/// | `baseline` | how long is measured before the fault | a third of the duration, 2 s to 4 s (10 s with `sequential = false`), and at least 25 transactions |
 /// | `inconclusive` | whether a test that could not decide is a `"pass"` or a `"fail"`, or has its chaos phase made longer, up to three times, where that could tell: `"extend"` | `"fail"` |
 /// | `sequential` | whether the chaos phase ends as soon as the evidence suffices | `true` |
 /// | `flavor` | the tokio runtime: `"multi_thread"` or `"current_thread"` | `"current_thread"` |

@@ -222,7 +222,8 @@ impl Experiment {
         self
     }
 
-    /// How long normal is looked at before the fault: a third of the chaos phase, from 2 s to 10 s and for at least 25
+    /// How long normal is looked at before the fault: a third of the chaos phase, from 2 s to 4 s (to 10 s where
+    /// it is not [sequential](Self::sequential)) and for at least 25
     /// samples of the slowest stream, unless said otherwise. A day at most, as every phase.
     pub fn baseline(mut self, duration: Duration) -> Self {
         self.baseline = Some(duration);

@@ -59,6 +59,10 @@ pub(crate) struct Args {
     #[arg(long, requires = "target")]
     stress_host: bool,
 
+    /// Let every fault last its whole time, though the evidence may suffice before
+    #[arg(long)]
+    fixed_length: bool,
+
     /// Measure the baseline, print the plan and inject nothing
     #[arg(long)]
     dry_run: bool,
@@ -75,7 +79,7 @@ pub(crate) struct Args {
     #[arg(long)]
     verbose: bool,
 
-    /// How many samples the baseline has, 50 a second [default: 2 s to 10 s, by the scenario]
+    /// How many samples the baseline has, 50 a second [default: 2 s to 4 s, by the scenario]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(25..=1_000_000))]
     baseline_samples: Option<u32>,
 
@@ -216,6 +220,7 @@ async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, 
         .dry_run(args.dry_run)
         .confirmed(args.yes)
         .stress_host(args.stress_host)
+        .sequential(!args.fixed_length)
         .progress(true);
     if let Some(slo) = &args.slo {
         experiment = experiment.slo(slo);
@@ -280,6 +285,9 @@ impl Args {
             self.against.typed(&self.start),
             quoted(&scenario.name)
         );
+        if self.fixed_length {
+            command += " --fixed-length";
+        }
         if self.stress_host {
             command += " --stress-host";
         }
