@@ -57,7 +57,7 @@ fn the_first_line_says_it_all_and_junit_has_it() {
         "FAIL",
         "over the limit",
         "network_delay 200 ms on stock by proxy (stream): asked 200.0 ms, measured 2",
-        "baseline 5.0 s │ inject",
+        "baseline 4.0 s │ inject",
         "hint",
         "4 × 200 ms",
         "app:",

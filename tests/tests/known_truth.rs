@@ -26,6 +26,8 @@ async fn observed(script: Vec<(Duration, Answer)>) -> (Report, Scripted, Stub) {
         .injector(scripted.clone())
         // Here the outages are the point.
         .abort_conditions(AbortConditions::default())
+        // And all of the script.
+        .sequential(false)
         .baseline(2.seconds())
         .name(format!("known truth {:?}", scripted.truth().len()))
         .run()

@@ -91,7 +91,7 @@ async fn a_phase_that_could_not_tell_goes_on_where_that_is_asked_for() {
 /// The try of nextest with that number, in a process of its own; returns its record.
 fn attempt(results: &std::path::Path, url: &str, n: u32) -> Report {
     let status = Command::new(env!("CARGO_BIN_EXE_experiment"))
-        .args(["--url", url, "--hold", "5s", "--name", "tried again"])
+        .args(["--url", url, "--hold", "5s", "--watch", "10s", "--name", "tried again"])
         .env("CHAOS_TEST_DIR", results)
         .env("CHAOS_TEST_RUN_ID", "tries")
         .env("NEXTEST_BINARY_ID", "suite::tries")

@@ -83,7 +83,7 @@ async fn a_supervisor_in_its_own_tree_is_left_alive_and_judged() {
 #[tokio::test]
 async fn one_that_nobody_brings_back_fails() {
     let report = run(looped(1)).await;
-    assert_eq!(report.judgement.label(), "Fail", "{}", report.text());
+    assert_eq!(report.judgement.label(), "Fail(metastable)", "{}", report.text());
     assert!(matches!(report.judgement.streams[0].recovery_time, Some(RecoveryTime::NotWithin(_))));
     let broken: Vec<Indicator> = report.judgement.broken().iter().map(|broken| broken.indicator).collect();
     assert!(broken.contains(&Indicator::RecoveryTime), "{broken:?}");

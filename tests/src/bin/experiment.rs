@@ -15,7 +15,7 @@ use suite::Noted;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (mut url, mut kind, mut name) = (String::new(), String::from("delay"), None);
-    let mut hold = Duration::from_millis(300);
+    let (mut hold, mut watch) = (Duration::from_millis(300), Duration::from_millis(200));
     while let Some(arg) = args.next() {
         let value = args.next().ok_or(format!("{arg} wants a value"))?;
         match arg.as_str() {
@@ -23,6 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--kind" => kind = value,
             "--name" => name = Some(value),
             "--hold" => hold = parse_duration(&value)?,
+            "--watch" => watch = parse_duration(&value)?,
             _ => return Err(format!("{arg} is not an option").into()),
         }
     }
@@ -47,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .environment(environment)
         .injector(Noted::aloud())
         .baseline(1500.ms())
-        .watch(200.ms())
+        .watch(watch)
         .progress(false);
     if let Some(name) = name {
         experiment = experiment.name(name);
