@@ -129,6 +129,8 @@ fn a_second_try_goes_on_where_the_first_had_to_stop() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(96))]
+
     /// Online and offline are one: whatever a run was stopped for is what the record of it says.
     #[test]
     fn what_a_run_is_told_on_the_way_is_what_its_record_says(
