@@ -182,3 +182,6 @@ fn objectives(entry: &Entry, example: &str, errors: &mut Errors) -> Vec<(&'stati
     }
     bounds
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,13 +196,22 @@ where
     S: Fn() -> Pin<Box<dyn Future<Output = Result<E, X>>>> + 'static,
     B: Fn(Context<E>) -> LocalFuture<BodyResult> + 'static,
 {
-    let mut builder = match test.flavor {
+    let name = name.to_owned();
+    let scenario = scenario.to_owned();
+    block_on(test.flavor, Box::pin(async move { run_in(test, &name, &scenario, environment, body).await }))
+}
+
+/// Compiled once, into this crate: with a future of the caller's own type every test binary would have a runtime's worth
+/// of code of its own.
+#[inline(never)]
+fn block_on(flavor: Option<&str>, test: LocalFuture<TestResult>) -> TestResult {
+    let mut builder = match flavor {
         Some("multi_thread") => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime =
         builder.enable_all().build().map_err(|error| Error::setup(format!("starting a runtime: {error}")))?;
-    let result = runtime.block_on(run_in(test, name, scenario, environment, body));
+    let result = runtime.block_on(test);
     // A blocking call that hangs, in the very service under test for one, must not keep the verdict from being told.
     runtime.shutdown_background();
     result

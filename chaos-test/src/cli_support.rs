@@ -59,11 +59,54 @@ pub fn modified(path: &Path) -> Option<SystemTime> {
 
 /// The bytes of a record.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {
-    match files::read_at_most(path, MOST) {
-        Ok(bytes) if bytes.len() as u64 > MOST => Err("larger than 512 MiB, which no record is".into()),
+    match files::read_regular(path, MOST) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err("larger than 512 MiB, which no record is".into()),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+/// The bytes of any file that is no larger than that.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    match files::read_at_most(path, most) {
+        Ok(bytes) if bytes.len() as u64 > most => Err(format!("larger than {} MiB", most >> 20)),
         Ok(bytes) => Ok(bytes),
         Err(error) => Err(format!("cannot be read: {error}")),
     }
+}
+
+/// What is tested, where a CI says so: its commit.
+pub fn revision() -> Option<String> {
+    env::var("GITHUB_SHA").or_else(|| env::var("CI_COMMIT_SHA"))
+}
+
+/// Where GitHub reads what a step has to say.
+pub fn step_summary_file() -> Option<PathBuf> {
+    env::var("GITHUB_STEP_SUMMARY").map(PathBuf::from)
+}
+
+/// Whether people asked for no colours: <https://no-color.org>.
+pub fn no_color() -> bool {
+    env::var("NO_COLOR").is_some()
+}
+
+/// Appends a line to a file of lines, unless whoever is given the text of the file says that it is there. Others that do
+/// the same wait; a line that a dead process has left half written stays a line of its own.
+///
+/// # Errors
+/// The file is larger than that, is no UTF-8, is held by somebody for longer than ten seconds, or cannot be written.
+pub fn append_unless(
+    path: &Path,
+    line: &str,
+    most: u64,
+    known: &mut dyn FnMut(&str) -> bool,
+) -> Result<(), String> {
+    files::append_unless(path, line, most, known).map_err(|error| error.to_string())
+}
+
+/// Appends to a file.
+pub fn append(path: &Path, text: &str) -> io::Result<()> {
+    files::append(path, text)
 }
 
 /// Writes a file so that a reader sees the old one or the whole new one, with the directories above it.
@@ -71,9 +114,53 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     files::write(path, bytes)
 }
 
+/// The same piece by piece, for what is too large to be held: whoever is given writes all of it.
+pub fn write_by(path: &Path, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+    files::write_by(path, write)
+}
+
 /// The time, in seconds since 1970.
 pub fn now() -> f64 {
     clock::unix_time().as_secs_f64()
+}
+
+/// A variable of the environment that is set and not empty.
+pub fn var(name: &str) -> Option<String> {
+    env::var(name)
+}
+
+/// What Cargo says of the workspace that a directory is in, as JSON, without its dependencies.
+///
+/// # Errors
+/// What Cargo says instead.
+pub fn cargo_metadata(dir: &Path) -> Result<Vec<u8>, String> {
+    workspace::metadata(dir)
+}
+
+/// A path without links and dots.
+///
+/// # Errors
+/// There is nothing at it.
+pub fn real(path: &Path) -> io::Result<PathBuf> {
+    files::real(path)
+}
+
+/// Whether there is a file of that name.
+pub fn is_file(path: &Path) -> bool {
+    files::is_file(path)
+}
+
+/// The files below a directory, to that many levels.
+pub fn files_below(dir: &Path, levels: u32) -> Vec<PathBuf> {
+    files::below(dir, levels)
+}
+
+/// The catalogue that applies to the tests of that package.
+///
+/// # Errors
+/// As for [`catalogue`].
+pub fn catalogue_of(package: &Path) -> Result<Found, Error> {
+    Ok(found(run::locate_in(package)?))
 }
 
 /// A catalogue and where it comes from.
@@ -96,10 +183,14 @@ pub fn catalogue(file: Option<&Path>) -> Result<Found, Error> {
         Some(file) => run::read(file)?,
         None => run::locate_in(&workspace::package_dir(&env::current_dir()))?,
     };
+    Ok(found(located))
+}
+
+fn found(located: Located) -> Found {
     let all = || located.catalogue.scenarios().iter().map(|scenario| scenario.name.clone()).collect();
     let own = located.file.as_deref().and_then(|file| described(Path::new(file))).unwrap_or_else(all);
     let file = located.file.map(|file| from_here(file.into()).display().to_string());
-    Ok(Found { own, catalogue: located.catalogue, file })
+    Found { own, catalogue: located.catalogue, file }
 }
 
 /// An experiment with a scenario of that catalogue, for a command; `again` is the command line that repeats it.
@@ -131,6 +222,11 @@ fn described(file: &Path) -> Option<Vec<String>> {
     let bytes = files::read_at_most(file, MOST).ok()?;
     let names: Names = serde_yaml::from_str(std::str::from_utf8(&bytes).ok()?).ok()?;
     Some(names.scenarios.into_iter().map(|scenario| scenario.name).collect())
+}
+
+/// How many processors there are for this process.
+pub fn processors() -> usize {
+    env::processors()
 }
 
 /// This host in a line, as far as it decides on what can be injected.

@@ -4,6 +4,15 @@ use std::fmt;
 /// The experiment could not be carried out. (A broken SLO is no error: it is a verdict.)
 ///
 /// The message names the input, the rule and the fix.
+///
+/// ```
+/// use chaos_test::{Error, ErrorKind};
+///
+/// let error = Error::setup("SHOP_LICENCE is not set: export the licence of the shop");
+/// assert_eq!(error.kind(), ErrorKind::Setup);
+/// assert!(!error.is_input());
+/// assert_eq!(format!("{error:?}"), error.to_string(), "what a test that returns it prints");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -11,6 +20,16 @@ pub struct Error {
 }
 
 /// What sort of error it is.
+///
+/// ```
+/// use chaos_test::{Error, ErrorKind};
+///
+/// /// Whether it may go better another time, with nothing changed.
+/// fn may_pass(error: &Error) -> bool {
+///     matches!(error.kind(), ErrorKind::Setup | ErrorKind::Record)
+/// }
+/// assert!(may_pass(&Error::setup("port 5432 is taken")));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -4,10 +4,31 @@ use crate::error::Error;
 use crate::report::Report;
 
 /// What a chaos test returns.
+///
+/// ```no_run
+/// use chaos_test::Failure;
+/// use chaos_test::prelude::*;
+///
+/// async fn the_shop_bears_a_slow_network() -> TestResult {
+///     let experiment = Experiment::scenario("Medium Network Delay")?.against("http://127.0.0.1:8000");
+///     Failure::of(experiment.slo("staging").run().await)
+/// }
+/// ```
 pub type TestResult = Result<(), Failure>;
 
 /// Why a chaos test failed. Its `Debug` is the text for people, because that is what the test harness prints: the
 /// first line, after `Error: `, is the whole sentence.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::{Error, Failure};
+///
+/// /// One sentence, where the whole text is too long.
+/// fn short(failure: &Failure) -> String {
+///     failure.report().map_or_else(|| failure.to_string(), Report::headline)
+/// }
+/// assert_eq!(short(&Failure::from(Error::setup("port 5432 is taken"))), "port 5432 is taken");
+/// ```
 pub struct Failure(Box<Cause>);
 
 #[allow(clippy::large_enum_variant, reason = "there is one per failed test, and it is boxed")]

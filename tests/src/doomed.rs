@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::model::Fault;
 use chaos_test::port::{
     Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
 };
@@ -24,26 +24,14 @@ impl Injector for Flag {
         target: &Target,
         _mechanism: &str,
     ) -> Result<Prepared, InjectError> {
-        Ok(Prepared {
-            record: RevertRecord {
-                id: format!("flag-{}", std::process::id()),
-                injector: "flag".into(),
-                service: target.service.clone(),
-                payload: serde_json::Value::Null,
-                undo: Vec::new(),
-            },
-            mechanism: "flag".into(),
-            detail: "a flag".into(),
-            unit: DoseUnit::Down,
-            asked: 1.0,
-            steps: Vec::new(),
-        })
+        let id = format!("flag-{}", std::process::id());
+        Ok(Prepared::new(RevertRecord::new(id, "flag", &target.service), "flag", "a flag"))
     }
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
         std::fs::write(&self.0, "up").map_err(|error| InjectError(error.to_string()))
     }
     async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
-        Ok(Presence::of(Dose { asked: 1.0, measured: f64::from(u8::from(self.0.exists())) }))
+        Ok(Presence::of(Dose::new(1.0, f64::from(u8::from(self.0.exists())))))
     }
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
         std::fs::remove_file(&self.0).map_err(|error| RevertError(error.to_string()))

@@ -5,6 +5,16 @@
     reason = "test code may use clocks, files and processes"
 )]
 
+/// The Rust of the documents, compiled; what of it needs no service is run.
+#[cfg(doctest)]
+mod documented {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/guide.md")]
+    struct Guide;
+}
+
 pub mod docker;
 mod door;
 pub mod figures;

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::model::Fault;
 use chaos_test::port::{
     Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
 };
@@ -50,20 +50,8 @@ impl Injector for Noted {
         target: &Target,
         _mechanism: &str,
     ) -> Result<Prepared, InjectError> {
-        Ok(Prepared {
-            record: RevertRecord {
-                id: format!("note-{}-{}", std::process::id(), target.service),
-                injector: "note".into(),
-                service: target.service.clone(),
-                payload: serde_json::Value::Null,
-                undo: Vec::new(),
-            },
-            mechanism: "note".into(),
-            detail: format!("{fault}, noted"),
-            unit: DoseUnit::Down,
-            asked: 1.0,
-            steps: Vec::new(),
-        })
+        let id = format!("note-{}-{}", std::process::id(), target.service);
+        Ok(Prepared::new(RevertRecord::new(id, "note", &target.service), "note", format!("{fault}, noted")))
     }
 
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
@@ -74,7 +62,7 @@ impl Injector for Noted {
 
     async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
         let there = *self.there.lock().expect("nobody panics while holding it");
-        Ok(Presence::of(Dose { asked: 1.0, measured: f64::from(u8::from(there)) }))
+        Ok(Presence::of(Dose::new(1.0, f64::from(u8::from(there)))))
     }
 
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {

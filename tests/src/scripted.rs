@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::model::Fault;
 use chaos_test::port::{
     Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
 };
@@ -77,20 +77,8 @@ impl Injector for Scripted {
         target: &Target,
         _mechanism: &str,
     ) -> Result<Prepared, InjectError> {
-        Ok(Prepared {
-            record: RevertRecord {
-                id: format!("script-{}-{}", std::process::id(), target.service),
-                injector: "script".into(),
-                service: target.service.clone(),
-                payload: serde_json::Value::Null,
-                undo: Vec::new(),
-            },
-            mechanism: "script".into(),
-            detail: "a script".into(),
-            unit: DoseUnit::Down,
-            asked: 1.0,
-            steps: Vec::new(),
-        })
+        let id = format!("script-{}-{}", std::process::id(), target.service);
+        Ok(Prepared::new(RevertRecord::new(id, "script", &target.service), "script", "a script"))
     }
 
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
@@ -114,7 +102,7 @@ impl Injector for Scripted {
 
     async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
         let there = !self.running.lock().expect("nobody panics while holding it").is_empty();
-        Ok(Presence::of(Dose { asked: 1.0, measured: f64::from(u8::from(there)) }))
+        Ok(Presence::of(Dose::new(1.0, f64::from(u8::from(there)))))
     }
 
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {

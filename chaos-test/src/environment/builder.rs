@@ -14,11 +14,26 @@ use super::ready::wait_until_ready;
 use super::{Container, IntoContainer};
 use super::{Environment, Process, Service};
 use crate::error::Error;
+use crate::port::BoxFuture;
 use crate::probe::Probe;
 use crate::sys::run_folder;
 
 /// Services to be started, in order.
+///
+/// ```no_run
+/// use chaos_test::prelude::*;
+///
+/// async fn shop() -> Result<Environment, Error> {
+///     Environment::builder()
+///         .url("mail", "http://127.0.0.1:8025")
+///         .process("app", Process::cargo_bin("shop").ready(Probe::http("/api/health")))
+///         .env("app", "MAIL_URL", |env| env.url_for("mail", "http://{host}:{port}"))
+///         .start()
+///         .await
+/// }
+/// ```
 #[derive(Default)]
+#[must_use = "no service is started before `.start()` is awaited"]
 pub struct EnvironmentBuilder {
     services: Vec<(String, Kind)>,
     env: Vec<(String, String, EnvValue)>,
@@ -95,6 +110,16 @@ impl EnvironmentBuilder {
     /// A program that cannot be started, that ends or is not ready in time (with the last lines of its log), a name
     /// used twice or not at all, a URL that cannot be used.
     pub async fn start(self) -> Result<Environment, Error> {
+        self.started().await
+    }
+
+    /// A function, not an `async fn`: see `Experiment::run`.
+    #[inline(never)]
+    fn started(self) -> BoxFuture<'static, Result<Environment, Error>> {
+        Box::pin(self.start_all())
+    }
+
+    async fn start_all(self) -> Result<Environment, Error> {
         let folder = log_folder();
         #[cfg(feature = "containers")]
         let group = {

@@ -17,6 +17,7 @@ use crate::sys::docker::Request;
 /// # use chaos_test::testcontainers::GenericImage;
 /// let db = Container::of(GenericImage::new("postgres", "16")).port(5432).ready(Probe::tcp());
 /// ```
+#[must_use = "a container is started by the environment that it is given to"]
 pub struct Container {
     pub(super) request: Box<dyn Request>,
     pub(super) port: Option<u16>,
@@ -96,6 +97,16 @@ impl fmt::Debug for Container {
 }
 
 /// What can be a service in a container: a [`Container`], and any image or request of testcontainers.
+///
+/// ```
+/// use chaos_test::IntoContainer;
+/// use chaos_test::prelude::*;
+///
+/// /// The database of the shop, in whatever image a test wants it.
+/// fn database<I>(image: impl IntoContainer<I>) -> Container {
+///     image.into_container().port(5432).env("POSTGRES_PASSWORD", "tea").ready_within(90.seconds())
+/// }
+/// ```
 pub trait IntoContainer<I> {
     /// The container.
     fn into_container(self) -> Container;
@@ -108,6 +119,17 @@ impl<I: Image + 'static, R: Into<ContainerRequest<I>>> IntoContainer<I> for R {
 }
 
 /// Says that something is a [`Container`] already.
+///
+/// Only a signature that asks for one has to name it:
+///
+/// ```
+/// use chaos_test::environment::{Already, EnvironmentBuilder, IntoContainer};
+///
+/// /// Adds services from a list: containers by now, whatever their images are.
+/// fn all<C: IntoContainer<Already>>(to: EnvironmentBuilder, list: Vec<(String, C)>) -> EnvironmentBuilder {
+///     list.into_iter().fold(to, |to, (name, container)| to.container(name, container))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Already;
 

@@ -37,6 +37,19 @@ use crate::probe::Probe;
 use crate::sys::docker::Group;
 
 /// Running services, in the order they were added.
+///
+/// ```no_run
+/// use chaos_test::prelude::*;
+///
+/// async fn by_hand() -> Result<(), Error> {
+///     let shop = Environment::builder().process("app", Process::cargo_bin("shop")).start().await?;
+///     let orders = shop.url_for("app", "http://{host}:{port}/orders");
+///     let pid = shop.service("app").and_then(|app| app.pid());
+///     println!("the shop is process {pid:?} and takes {orders}");
+///     drop(shop); // ends what it started
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Environment {
     services: Vec<Service>,

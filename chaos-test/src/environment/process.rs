@@ -11,7 +11,19 @@ use crate::sys::supervisor::Policy;
 ///
 /// `{port}` and `{host}` in arguments and variables become the address the service is to listen on; the variable
 /// `PORT` is set to the port as well.
+///
+/// ```
+/// use chaos_test::prelude::*;
+///
+/// fn redis() -> Process {
+///     Process::new("redis-server")
+///         .args(["--bind", "{host}", "--port", "{port}", "--save", ""])
+///         .ready(Probe::tcp())
+///         .ready_within(10.seconds())
+/// }
+/// ```
 #[derive(Debug, Clone)]
+#[must_use = "a process is started by the environment that it is given to"]
 pub struct Process {
     pub(super) program: Result<PathBuf, String>,
     pub(super) args: Vec<OsString>,
@@ -26,7 +38,17 @@ pub struct Process {
 }
 
 /// Whether a process is started again when it has ended, as a platform would.
+///
+/// ```
+/// use chaos_test::prelude::*;
+///
+/// let args = ["--port", "{port}"];
+/// let app = Process::new("shop").args(args).restart(Restart::OnFailure);
+/// // As a platform that brings back whatever ends, and takes a second to see it.
+/// let stock = Process::new("stock").args(args).restart_after(Restart::Always, 1.seconds());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Restart {
     /// However it ended.
     Always,

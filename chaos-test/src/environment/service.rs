@@ -15,6 +15,16 @@ use crate::sys::proxy::Proxy;
 use crate::units::show_duration;
 
 /// One service of an environment.
+///
+/// ```
+/// use chaos_test::Service;
+///
+/// /// What the service has kept, asked past its front door and so past a fault of the network.
+/// async fn kept(app: &Service) -> reqwest::Result<String> {
+///     let url = format!("http://{}/orders/count", app.direct_address());
+///     reqwest::get(url).await?.error_for_status()?.text().await
+/// }
+/// ```
 pub struct Service {
     pub(super) name: String,
     pub(super) door: Arc<Proxy>,

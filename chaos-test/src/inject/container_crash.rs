@@ -21,6 +21,18 @@ use crate::sys::owner;
 /// where it did (1: down); after the revert there is a new process (0: up). If the process that was to be killed still
 /// runs, or something still takes connections in its place, the dose is 0. Of a container it is the engine's word, and
 /// the service's own readiness.
+///
+/// ```
+/// use chaos_test::inject::ContainerCrash;
+/// use chaos_test::model::Fault;
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// Why a crash of it would be refused, and what would make it possible.
+/// fn refusal(crash: &Fault, target: &Target) -> Option<String> {
+///     let support = ContainerCrash::new().support(crash, target);
+///     support.rungs().iter().find_map(|rung| Some(rung.refusal.as_ref()?.to_string()))
+/// }
+/// ```
 pub struct ContainerCrash {
     services: Registry<Arc<dyn ProcessControl>>,
     containers: Outages,

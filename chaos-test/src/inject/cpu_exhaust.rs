@@ -29,6 +29,18 @@ use crate::units::Percent;
 /// and waiting for one. A worker counts for what it used. One that hardly ever slept was ready all the time, which is
 /// all that a worker can do: it counts for what was asked of it even where it had to wait. One that slept had all that
 /// it wanted, so what it waited before says nothing. In another cgroup than it should be, it counts for nothing.
+///
+/// ```
+/// use chaos_test::inject::CpuExhaust;
+/// use chaos_test::model::Fault;
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// Whether the workers can be put into the service's own group, so that they press on it more than on the host.
+/// fn can_be_beside(stress: &Fault, target: &Target) -> bool {
+///     let support = CpuExhaust::new().support(stress, target);
+///     support.rungs().iter().any(|rung| rung.mechanism == "cgroup-workers" && rung.refusal.is_none())
+/// }
+/// ```
 pub struct CpuExhaust {
     role: Role,
     crews: Crews<CpuTime>,

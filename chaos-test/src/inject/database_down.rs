@@ -30,6 +30,16 @@ use crate::sys::{procfs, tree::Tree};
 /// | `proxy` | all | its front door is closed, or swallows everything | connections of the harness's own through the door |
 ///
 /// The dose is 1 while it is down, else 0. If only some processes are stopped, it is 0.
+///
+/// ```
+/// use chaos_test::inject::DatabaseDown;
+/// use chaos_test::model::{Fault, Pin};
+/// use chaos_test::port::{Injector, Target};
+/// /// By which mechanism this database would be taken down, or why by none.
+/// fn way(outage: &Fault, database: &Target) -> Result<&'static str, String> {
+///     DatabaseDown::new().support(outage, database).choose(outage.kind(), &Pin::default()).map(|way| way.mechanism)
+/// }
+/// ```
 pub struct DatabaseDown {
     outages: Registry<Arc<Outage>>,
     packets: Packets,

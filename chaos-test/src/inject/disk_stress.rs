@@ -25,6 +25,17 @@ use crate::units::ByteSize;
 ///
 /// Witness: the kernel's account of each writer (`/proc/PID/io`): it has written since the look before, to a disk and
 /// not only to memory, and has a file open on the device where it is to write.
+///
+/// ```
+/// use chaos_test::inject::DiskStress;
+/// use chaos_test::model::Fault;
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// Whether it has its data where a sync reaches a disk: on a tmpfs it does not.
+/// fn has_a_disk(stress: &Fault, target: &Target) -> bool {
+///     DiskStress::new().support(stress, target).rungs().iter().any(|rung| rung.refusal.is_none())
+/// }
+/// ```
 pub struct DiskStress {
     role: Role,
     crews: Crews<Written>,

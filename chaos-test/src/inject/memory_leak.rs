@@ -26,6 +26,18 @@ use crate::units::ByteSize;
 ///
 /// Witness: the kernel's account of the hog's memory (`/proc/PID/smaps`): private, in memory, not swapped out and not
 /// shared. In another cgroup than it should be, it counts for nothing.
+///
+/// ```
+/// use chaos_test::inject::MemoryLeak;
+/// use chaos_test::model::Fault;
+/// use chaos_test::port::{InjectError, Injector, Target};
+///
+/// /// What it would do beside a process, step by step. Nothing of it is done.
+/// async fn steps(leak: &Fault, target: &Target) -> Result<Vec<String>, InjectError> {
+///     let prepared = MemoryLeak::new().prepare(leak, target, "hog").await?;
+///     Ok(prepared.steps.into_iter().map(|step| step.action).collect())
+/// }
+/// ```
 pub struct MemoryLeak {
     role: Role,
     ramp: Duration,

@@ -41,6 +41,18 @@ use crate::model::Fault;
 use crate::port::DynInjector;
 
 /// The injector that makes this fault happen.
+///
+/// ```
+/// use chaos_test::inject::injector_for;
+/// use chaos_test::model::Scenario;
+/// use chaos_test::port::Target;
+///
+/// /// Whether this host can do a scenario to that service.
+/// fn is_possible(scenario: &Scenario, target: &Target) -> bool {
+///     let support = injector_for(&scenario.fault).support(&scenario.fault, target);
+///     support.choose(scenario.fault.kind(), &scenario.pin).is_ok()
+/// }
+/// ```
 pub fn injector_for(fault: &Fault) -> Box<dyn DynInjector> {
     match fault {
         Fault::CpuExhaust { .. } => Box::new(CpuExhaust::new()),

@@ -24,6 +24,18 @@ use crate::sys::timer;
 /// Witness: a byte of our own through the same door and relay, answered by an echo of our own; the dose is its round
 /// trip. Where the bandwidth is limited too, the delay counts only as far as that is proven by the time that more bytes
 /// take. Undone by the death of this process.
+///
+/// ```
+/// use chaos_test::inject::NetworkDelay;
+/// use chaos_test::model::{Fault, Fidelity, Pin};
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// Whether packets of the service can be delayed, and not only what passes its front door.
+/// fn on_packets(delay: &Fault, target: &Target) -> bool {
+///     let pin = Pin { fidelity: Some(Fidelity::Packet), ..Pin::default() };
+///     NetworkDelay::new().support(delay, target).choose(delay.kind(), &pin).is_ok()
+/// }
+/// ```
 pub struct NetworkDelay {
     doors: Doors,
     packets: Packets,

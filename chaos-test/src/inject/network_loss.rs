@@ -25,6 +25,18 @@ use crate::units::Percent;
 ///
 /// Witness: connections of our own through the same door and relay, one exchange each with an echo of our own; the dose
 /// is the share that was hit, as far as it is proven. Undone by the death of this process.
+///
+/// ```
+/// use chaos_test::inject::NetworkLoss;
+/// use chaos_test::model::{Fault, PassedOver, Pin};
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// The better ways to lose packets that are not taken here, and why; an error if there is no way at all.
+/// fn passed_over(loss: &Fault, target: &Target) -> Result<Vec<PassedOver>, String> {
+///     let choice = NetworkLoss::new().support(loss, target).choose(loss.kind(), &Pin::default())?;
+///     Ok(choice.passed_over)
+/// }
+/// ```
 pub struct NetworkLoss {
     doors: Doors,
     packets: Packets,

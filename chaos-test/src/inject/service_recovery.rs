@@ -25,6 +25,19 @@ use crate::sys::tree::Tree;
 ///
 /// The fault is the crash and no state, so nothing is undone and the harness starts nothing. Witness: the kernel's
 /// process table. Those that were to be killed are gone (1), by SIGKILL as far as the kernel says how; else 0.
+///
+/// ```
+/// use chaos_test::inject::ServiceRecovery;
+/// use chaos_test::model::{Fault, Pin};
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// An error if nobody would bring it back, for an environment that wants to know at once.
+/// fn is_supervised(target: &Target) -> Result<(), chaos_test::Error> {
+///     let crash = Fault::ServiceRecovery { container: None, recovery_time_expected: None };
+///     let choice = ServiceRecovery::new().support(&crash, target).choose(crash.kind(), &Pin::default());
+///     choice.map(drop).map_err(chaos_test::Error::setup)
+/// }
+/// ```
 pub struct ServiceRecovery {
     crashes: Registry<Arc<Crash>>,
     containers: Crashes,

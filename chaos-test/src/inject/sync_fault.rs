@@ -17,6 +17,18 @@ use crate::sys::{owner, procfs, syncs};
 /// Witness: a process of ours under a filter of the same orders syncs a file of its own where the service has its files;
 /// the dose is what that took longer than a sync under no orders, or 1 where it failed as asked. It counts only while the
 /// kernel says that the service is under a filter. Undone by new orders; it ends with this process.
+///
+/// ```
+/// use chaos_test::inject::SyncFaults;
+/// use chaos_test::model::Fault;
+/// use chaos_test::port::{Injector, Target};
+///
+/// /// What to change, so that the syncs of this service can go wrong; empty if nothing helps on this host.
+/// fn to_change(fault: &Fault, target: &Target) -> Option<String> {
+///     let support = SyncFaults::new().support(fault, target);
+///     support.rungs().iter().find_map(|rung| Some(rung.refusal.as_ref()?.fix.clone()))
+/// }
+/// ```
 pub struct SyncFaults {
     services: Registry<Supervised>,
 }

@@ -6,7 +6,17 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Percent, show_duration};
 
 /// A run that was stopped before its time.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::units::show_duration;
+/// fn why_it_stopped(report: &Report) -> Option<String> {
+///     let abort = report.trace.abort.as_ref()?;
+///     Some(format!("after {}: {}", show_duration(abort.at), abort.cause))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Abort {
     /// When, from the start of the baseline.
     pub at: Duration,
@@ -15,7 +25,19 @@ pub struct Abort {
 }
 
 /// What stopped a run. Its `Display` is the sentence for people, with the figures.
+///
+/// ```
+/// use chaos_test::model::AbortCause;
+/// // Whether somebody stopped it, which says nothing of the service.
+/// fn from_outside(cause: &AbortCause) -> bool {
+///     matches!(cause, AbortCause::Signal(_) | AbortCause::RunnerGone | AbortCause::Dropped)
+/// }
+/// let cause = AbortCause::Signal("SIGTERM".into());
+/// assert!(from_outside(&cause));
+/// assert_eq!(cause.to_string(), "the test process was sent SIGTERM");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AbortCause {

@@ -1,4 +1,5 @@
 //! What an experiment may touch.
+#![cfg_attr(not(feature = "runtime"), allow(dead_code, reason = "only a run touches anything"))]
 
 // `core::net` holds the same addresses as `std::net` and nothing that can open a socket.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,44 +9,29 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// What an experiment may touch: what it started itself, this host's loopback, and what was allowed by name.
-///
-/// ```
-/// use chaos_test::model::{BlastRadius, Destination};
-/// let radius = BlastRadius::new(vec!["*.staging.example".parse().unwrap()]);
-/// let target = |host: &str, address: &str| Destination {
-///     service: "shop".into(),
-///     started_here: false,
-///     host: Some(host.into()),
-///     address: Some(address.parse().unwrap()),
-///     port: Some(80),
-/// };
-/// assert!(radius.check(&target("localhost", "127.0.0.1")).is_ok());
-/// assert!(radius.check(&target("api.staging.example", "203.0.113.7")).is_ok());
-/// assert!(radius.check(&target("api.example", "203.0.113.7")).is_err());
-/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct BlastRadius {
+pub(crate) struct BlastRadius {
     allowed: Vec<AllowedTarget>,
 }
 
 /// What a fault is aimed at, as the blast radius sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The service's name in its environment.
-    pub service: String,
+    pub(crate) service: String,
     /// Whether this run started it itself.
-    pub started_here: bool,
+    pub(crate) started_here: bool,
     /// The host that its URL names.
-    pub host: Option<String>,
+    pub(crate) host: Option<String>,
     /// The address that name led to, which is the one that would be used.
-    pub address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// The port.
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
 }
 
 impl BlastRadius {
     /// What was allowed beside what always is.
-    pub fn new(allowed: Vec<AllowedTarget>) -> Self {
+    pub(crate) fn new(allowed: Vec<AllowedTarget>) -> Self {
         Self { allowed }
     }
 
@@ -53,7 +39,7 @@ impl BlastRadius {
     ///
     /// # Errors
     /// The refusal: it names the target, the rule and both ways to allow it.
-    pub fn check(&self, target: &Destination) -> Result<(), OutsideBlastRadius> {
+    pub(crate) fn check(&self, target: &Destination) -> Result<(), OutsideBlastRadius> {
         // Judged by the address that would be used: a name such as localhost may lead anywhere.
         let loopback = target.address.is_some_and(|address| address.to_canonical().is_loopback());
         if target.started_here || loopback || self.allowed.iter().any(|allowed| allowed.covers(target)) {
@@ -66,7 +52,7 @@ impl BlastRadius {
 
 /// A target is none of those an experiment may touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutsideBlastRadius(pub Destination);
+pub(crate) struct OutsideBlastRadius(pub(crate) Destination);
 
 impl fmt::Display for OutsideBlastRadius {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,6 +86,15 @@ impl std::error::Error for OutsideBlastRadius {}
 ///
 /// A name is compared with the one in the URL, wherever it leads; an address or a network with the address that the
 /// name led to.
+///
+/// ```
+/// use chaos_test::model::AllowedTarget;
+/// for entry in ["db.staging.example", "*.staging.example", "10.1.0.0/16", "[fd00::1]:8080"] {
+///     let target: AllowedTarget = entry.parse().unwrap();
+///     assert_eq!(target.to_string(), entry);
+/// }
+/// assert!("*.example".parse::<AllowedTarget>().is_err(), "a whole top level would be nearly everything");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AllowedTarget {
@@ -150,6 +145,16 @@ fn inside(address: IpAddr, network: IpAddr, bits: u8) -> bool {
 }
 
 /// A text that is no entry of what is allowed.
+///
+/// ```
+/// use chaos_test::model::{AllowedTarget, NotATarget};
+/// fn allowed(list: &str) -> Result<Vec<AllowedTarget>, NotATarget> {
+///     list.split(',').map(|entry| entry.trim().parse()).collect()
+/// }
+/// assert_eq!(allowed("db.staging.example, 10.1.0.0/16").unwrap().len(), 2);
+/// let error = allowed("http://db").unwrap_err();
+/// assert!(error.to_string().ends_with("found `http://db`"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a host such as `db.staging.example`, `*.staging.example`, `10.1.2.3`, `10.1.0.0/16` or `host:8080`, \

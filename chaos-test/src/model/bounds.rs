@@ -6,7 +6,18 @@ use super::Endpoint;
 use crate::units::{Percent, Rate, show_duration};
 
 /// What breaking a bound comes to.
+///
+/// ```
+/// use chaos_test::model::Severity;
+/// use chaos_test::report::Report;
+/// use chaos_test::slo::Verdict;
+/// fn broken(report: &Report, severity: Severity) -> usize {
+///     let evaluations = report.judgement.evaluations.iter();
+///     evaluations.filter(|one| one.verdict == Verdict::Fail && one.severity == severity).count()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The test fails.
@@ -17,7 +28,18 @@ pub enum Severity {
 }
 
 /// A set of bounds, one for each indicator that has any. An absent bound is not judged.
+///
+/// ```
+/// use chaos_test::model::{Bounds, Catalogue};
+/// use chaos_test::units::TimeUnits;
+/// let staging = Catalogue::builtin().profile(Some("staging")).unwrap().objectives.bounds();
+/// let own = Bounds { recovery_time: Some(20.seconds()), ..Bounds::default() };
+/// assert_eq!(own.phrases(), ["recovery time ≤ 20 s"]);
+/// let both = own.over(&staging);
+/// assert_eq!((both.recovery_time, both.error_rate), (own.recovery_time, staging.error_rate));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Bounds {
     /// Longest time to recover from an outage (`mttr_seconds`).
@@ -39,7 +61,17 @@ pub struct Bounds {
 }
 
 /// Bounds on the latency in the chaos phase, whatever the baseline's was.
+///
+/// ```
+/// use chaos_test::model::LatencyBounds;
+/// use chaos_test::units::TimeUnits;
+/// let usual = LatencyBounds { p50: Some(50.ms()), p95: Some(400.ms()), p99: None };
+/// let tighter = LatencyBounds { p95: Some(200.ms()), ..LatencyBounds::default() };
+/// assert_eq!(tighter.over(&usual), LatencyBounds { p95: Some(200.ms()), ..usual });
+/// assert_eq!(usual.count(), 2);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct LatencyBounds {
     /// Of the median (`max_latency_p50_ms`).
@@ -51,7 +83,18 @@ pub struct LatencyBounds {
 }
 
 /// Bounds on the body's own requests to one endpoint (an entry of `endpoints`).
+///
+/// ```
+/// use chaos_test::model::{Bounds, EndpointBounds};
+/// use chaos_test::units::{Percent, TimeUnits};
+/// let mut orders = EndpointBounds::none("POST /orders".parse().unwrap());
+/// orders.error_rate = Some(Percent::new(1.0).unwrap());
+/// orders.latency.p95 = Some(300.ms());
+/// let bounds = Bounds { endpoints: vec![orders], ..Bounds::default() };
+/// assert_eq!(bounds.phrases(), ["POST /orders: error rate ≤ 1 %", "POST /orders: p95 latency ≤ 300 ms"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EndpointBounds {
     /// Which requests.
     pub endpoint: Endpoint,

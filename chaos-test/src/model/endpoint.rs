@@ -23,6 +23,12 @@ pub struct Endpoint {
 }
 
 /// A text that is no endpoint; the message says what was expected.
+///
+/// ```
+/// use chaos_test::model::{Endpoint, NotAnEndpoint};
+/// let refused: NotAnEndpoint = "GET orders".parse::<Endpoint>().unwrap_err();
+/// assert_eq!(refused.to_string(), "expected a path that begins with a slash, found \"GET orders\"");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotAnEndpoint(String);

@@ -1,8 +1,18 @@
 use serde::{Deserialize, Serialize};
 
 /// When a share of samples is decided.
+///
+/// ```
+/// use chaos_test::model::CountRule;
+/// use chaos_test::report::Report;
+/// fn may_end_early(report: &Report) -> bool {
+///     report.trace.count_rule == CountRule::Sequential
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CountRule {
     /// By exact limits, once the whole chaos phase is over.
     #[default]
@@ -12,16 +22,39 @@ pub enum CountRule {
 }
 
 /// What earlier tries of a test have seen and could not decide; this one goes on from there.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// fn which_try(report: &Report) -> u32 {
+///     report.trace.carried.as_ref().map_or(1, |carried| carried.tries + 1)
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Carried {
     /// How many tries there were.
     pub tries: u32,
+    /// The mechanism of the fault that they saw. What another rung of the ladder came to says nothing of this one.
+    #[serde(default)]
+    pub mechanism: Option<String>,
     /// What they have seen in all.
     pub shares: Vec<CarriedShare>,
 }
 
 /// What was seen of one share.
+///
+/// ```
+/// use chaos_test::model::{Carried, CarriedShare};
+/// fn bad_before(carried: &Carried, stream: &str) -> Option<u64> {
+///     let error_rate = |share: &&CarriedShare| share.stream == stream && share.indicator == "error_rate";
+///     carried.shares.iter().find(error_rate).map(|share| share.bad)
+/// }
+/// let share = CarriedShare { stream: "app".into(), indicator: "error_rate".into(), samples: 400, bad: 9, runs: 4 };
+/// let carried = Carried { tries: 1, mechanism: Some("proxy".into()), shares: vec![share] };
+/// assert_eq!(bad_before(&carried, "app"), Some(9));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CarriedShare {
     /// The stream.
     pub stream: String,

@@ -4,10 +4,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::FaultKind;
 use crate::units::{ByteSize, Percent, show_duration};
 
 /// What goes wrong, as data. How it is made to happen is an injector's business.
+///
+/// ```
+/// use chaos_test::prelude::*;
+/// let slow = Fault::NetworkDelay { delay: 200.ms(), jitter: 20.ms(), bandwidth: None, interface: None };
+/// assert_eq!(slow.to_string(), "network_delay 200 ms + 0…20 ms jitter each way");
+/// fn half_a_minute_of(fault: Fault) -> Result<Experiment, Error> {
+///     Ok(Experiment::fault(fault, 30.seconds())?.against("http://127.0.0.1:8000"))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
@@ -86,8 +97,17 @@ fn whole() -> Percent {
 }
 
 /// What happens to a connection that is lost.
+///
+/// ```
+/// use chaos_test::model::{ConnectionFault, Fault};
+/// let connections = Some(ConnectionFault::HalfOpen);
+/// let fault = Fault::NetworkLoss { loss: "20%".parse().unwrap(), connections, interface: None };
+/// assert_eq!(fault.to_string(), "network_loss 20 % of connections half-open");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ConnectionFault {
     /// Both ends are told that it is broken.
     Reset,
@@ -96,8 +116,17 @@ pub enum ConnectionFault {
 }
 
 /// What happens to the target's own `fsync` and `fdatasync`.
+///
+/// ```
+/// use chaos_test::model::{Fault, SyncFault};
+/// let fault = Fault::DiskStress { workers: std::num::NonZeroU32::MIN, sync: Some(SyncFault::Full) };
+/// assert_eq!(fault.to_string(), "disk_stress, syncs fail (ENOSPC)");
+/// assert_eq!(fault.disk_space_taken(), None, "it is told so, and nothing is taken");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SyncFault {
     /// Each takes longer by this.
     Delay(Duration),
@@ -108,8 +137,17 @@ pub enum SyncFault {
 }
 
 /// What the clients of a database that is down see.
+///
+/// ```
+/// use chaos_test::model::{Fault, OutageMode};
+/// let (database, mode) = (Some("postgres".into()), OutageMode::Hang);
+/// let fault = Fault::DatabaseDown { database, mode, recovery_time_expected: None };
+/// assert!(fault.makes_an_outage() && fault.named_service() == Some("postgres"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OutageMode {
     /// New connections are refused.
     Refuse,
@@ -119,80 +157,6 @@ pub enum OutageMode {
     Crash,
     /// Packets vanish.
     Partition,
-}
-
-/// The families of faults, by the name a catalogue gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// `cpu_exhaust`
-    CpuExhaust,
-    /// `memory_leak`
-    MemoryLeak,
-    /// `network_delay`
-    NetworkDelay,
-    /// `network_loss`
-    NetworkLoss,
-    /// `disk_stress`
-    DiskStress,
-    /// `container_crash`
-    ContainerCrash,
-    /// `database_down`
-    DatabaseDown,
-    /// `service_recovery`
-    ServiceRecovery,
-}
-
-impl FaultKind {
-    /// Every kind, in the order of the catalogue.
-    pub const ALL: [Self; 8] = [
-        Self::CpuExhaust,
-        Self::MemoryLeak,
-        Self::NetworkDelay,
-        Self::NetworkLoss,
-        Self::DiskStress,
-        Self::ContainerCrash,
-        Self::DatabaseDown,
-        Self::ServiceRecovery,
-    ];
-
-    /// The ladders: every mechanism that may make it happen, of each kind of target the best first. Which of them a host
-    /// offers is for the injector to say.
-    pub const fn mechanisms(self) -> &'static [&'static str] {
-        match self {
-            Self::CpuExhaust => &["cgroup-workers", "workers", "sidecar-workers"],
-            Self::MemoryLeak => &["cgroup-hog", "hog", "sidecar-hog"],
-            Self::NetworkDelay => &["netem", "nfqueue", "proxy"],
-            Self::NetworkLoss => &["netem", "nft-drop", "proxy"],
-            Self::DiskStress => &["seccomp-notify", "writers", "sidecar-writers"],
-            Self::ContainerCrash => &["sigkill", "engine-kill"],
-            Self::ServiceRecovery => &["sigkill", "host-kill"],
-            Self::DatabaseDown => {
-                &["sigkill", "sigstop", "engine-kill", "engine-stop", "engine-pause", "nft-drop", "proxy"]
-            }
-        }
-    }
-
-    /// The name a catalogue gives it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CpuExhaust => "cpu_exhaust",
-            Self::MemoryLeak => "memory_leak",
-            Self::NetworkDelay => "network_delay",
-            Self::NetworkLoss => "network_loss",
-            Self::DiskStress => "disk_stress",
-            Self::ContainerCrash => "container_crash",
-            Self::DatabaseDown => "database_down",
-            Self::ServiceRecovery => "service_recovery",
-        }
-    }
-}
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 impl Fault {

@@ -6,11 +6,11 @@ use crate::units::{ByteSize, Percent};
 
 /// What a fault that takes memory or disk space leaves free, however much it was asked to take.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Floor {
+pub(crate) struct Floor {
     /// That share of the whole.
-    pub share: Percent,
+    pub(crate) share: Percent,
     /// And at least that much.
-    pub least: ByteSize,
+    pub(crate) least: ByteSize,
 }
 
 impl Default for Floor {
@@ -27,16 +27,16 @@ const LEAST: ByteSize = ByteSize::new(512 << 20);
 
 /// How much there is of something, and how much of it is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     /// What could be taken before somebody is denied.
-    pub free: ByteSize,
+    pub(crate) free: ByteSize,
     /// All of it.
-    pub total: ByteSize,
+    pub(crate) total: ByteSize,
 }
 
 impl Floor {
     /// What must stay free of that much.
-    pub fn of(&self, total: ByteSize) -> ByteSize {
+    pub(crate) fn of(&self, total: ByteSize) -> ByteSize {
         // Rounded up, and in whole numbers: past 2^53 a float would be off by some bytes.
         let hundredths = (self.share.value() * 100.0).ceil() as u128;
         let share = (u128::from(total.bytes()) * hundredths).div_ceil(10_000);
@@ -47,7 +47,7 @@ impl Floor {
     ///
     /// # Errors
     /// Less than the floor would stay free.
-    pub fn check(&self, what: &'static str, asked: ByteSize, room: Room) -> Result<(), BelowFloor> {
+    pub(crate) fn check(&self, what: &'static str, asked: ByteSize, room: Room) -> Result<(), BelowFloor> {
         let floor = self.of(room.total);
         let left = room.free.bytes().checked_sub(asked.bytes());
         match left {
@@ -59,15 +59,15 @@ impl Floor {
 
 /// A fault would take so much that less than the floor stays free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BelowFloor {
+pub(crate) struct BelowFloor {
     /// Of what: `memory`, `disk space`.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// How much the fault takes.
-    pub asked: ByteSize,
+    pub(crate) asked: ByteSize,
     /// How much there is.
-    pub room: Room,
+    pub(crate) room: Room,
     /// How much must stay free.
-    pub floor: ByteSize,
+    pub(crate) floor: ByteSize,
 }
 
 impl fmt::Display for BelowFloor {

@@ -12,9 +12,12 @@ mod blast_radius;
 mod bounds;
 mod catalogue;
 mod custom;
+mod delivery;
 mod endpoint;
 mod evidence;
 mod fault;
+mod fault_kind;
+#[cfg(feature = "runtime")]
 mod floor;
 mod noise;
 mod objective;
@@ -24,18 +27,25 @@ mod safety;
 mod sample;
 mod samples;
 mod scenario;
+#[cfg(feature = "schema")]
+mod schema;
 mod sham;
 mod trace;
 
 pub use abort::{Abort, AbortCause};
-pub use blast_radius::{AllowedTarget, BlastRadius, Destination, NotATarget, OutsideBlastRadius};
+pub use blast_radius::{AllowedTarget, NotATarget};
+#[cfg(feature = "runtime")]
+pub(crate) use blast_radius::{BlastRadius, Destination};
 pub use bounds::{Bounds, EndpointBounds, LatencyBounds, Severity};
 pub use catalogue::*;
 pub use custom::CustomResult;
+pub use delivery::{Delivery, DoseReading, DoseUnit, PassedOver};
 pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use evidence::{Carried, CarriedShare, CountRule};
-pub use fault::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
-pub use floor::{BelowFloor, Floor, Room};
+pub use fault::{ConnectionFault, Fault, OutageMode, SyncFault};
+pub use fault_kind::FaultKind;
+#[cfg(feature = "runtime")]
+pub(crate) use floor::{Floor, Room};
 pub use noise::{HostLoad, NoiseWindow};
 pub use objective::{Objectives, Recovery, SloProfile};
 pub use pin::{Fidelity, Pin};
@@ -45,7 +55,4 @@ pub use sample::{Outcome, Sample, Stream, StreamKind};
 pub use samples::{Samples, StreamSamples};
 pub use scenario::{Intensity, Scenario, slug};
 pub use sham::{DoorCheck, Sham};
-pub use trace::{
-    BodyEnd, Delivery, DoseReading, DoseUnit, Event, EventKind, Marks, PassedOver, Phase, Stage, Trace,
-    Trouble,
-};
+pub use trace::{BodyEnd, Event, EventKind, Marks, Phase, Stage, Trace, Trouble};

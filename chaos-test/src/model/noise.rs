@@ -5,6 +5,14 @@ use serde::{Deserialize, Serialize};
 /// How the host did for about a quarter of a second: how late it woke a thread that wanted nothing but to be woken.
 ///
 /// The windows of a run follow one another without a gap. One that the host slept through is as long as it slept.
+///
+/// ```
+/// use chaos_test::model::NoiseWindow;
+/// use chaos_test::report::Report;
+/// fn latest_waking(report: &Report) -> Option<&NoiseWindow> {
+///     report.trace.noise.iter().max_by_key(|window| window.lag)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NoiseWindow {
     /// When it began, from the start of the baseline.
@@ -23,6 +31,14 @@ pub struct NoiseWindow {
 }
 
 /// What the kernel says of a second: a thousandth is what is kept of a share.
+///
+/// ```
+/// use chaos_test::model::{HostLoad, NoiseWindow};
+/// use chaos_test::units::TimeUnits;
+/// let load = HostLoad { pressure: Some(0.25), running: Some(4), ..HostLoad::default() };
+/// let window = NoiseWindow::new(10.seconds(), 250.ms(), 3.ms()).with(load);
+/// assert_eq!((window.pressure, window.steal, window.running), (Some(0.25), None, Some(4)));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct HostLoad {
     /// See [`NoiseWindow::pressure`].

@@ -6,7 +6,18 @@ use super::{Bounds, EndpointBounds, LatencyBounds};
 use crate::units::{Percent, Rate};
 
 /// The bounds of one SLO profile. An absent bound is not judged.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Objectives};
+/// use chaos_test::units::Percent;
+///
+/// let production = Catalogue::builtin().profile(Some("production")).unwrap().objectives;
+/// assert_eq!(production.error_rate, Some(Percent::new(1.0).unwrap()));
+/// let looser = Objectives { error_rate: Some(Percent::new(2.0).unwrap()), ..production };
+/// assert_eq!(looser.bounds().phrases()[0], "error rate ≤ 2 %");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Objectives {
     /// Longest time from the first bad sample of an outage to the first good one after it (`mttr_seconds`).
     pub time_to_recover: Option<Duration>,
@@ -65,7 +76,17 @@ impl Objectives {
 }
 
 /// What counts as recovered, and how soon it must be.
+///
+/// ```
+/// use chaos_test::model::Recovery;
+/// use chaos_test::units::TimeUnits;
+///
+/// let recovery = Recovery { time: Some(20.seconds()), required_health_checks: 5, ..Recovery::default() };
+/// assert_eq!(recovery.limit_or_usual(), 20.seconds());
+/// assert_eq!(recovery.stable_for(), 8.seconds(), "five checks, 2 s from one to the next");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Recovery {
     /// Longest time from the fault's removal to stable service (`max_recovery_time_seconds`).
     pub time: Option<Duration>,
@@ -96,7 +117,19 @@ impl Default for Recovery {
 }
 
 /// A named set of objectives: `staging`.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, SloProfile};
+///
+/// fn allows(profile: &SloProfile, scenario: &str) -> bool {
+///     profile.allowed_scenarios.as_ref().is_none_or(|allowed| allowed.iter().any(|name| name == scenario))
+/// }
+/// let production = Catalogue::builtin().profile(Some("production")).unwrap();
+/// assert!(allows(&production, "Light CPU Stress") && !allows(&production, "Heavy CPU Stress"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SloProfile {
     /// The name users write; `default` for the catalogue's base targets.
     pub name: String,

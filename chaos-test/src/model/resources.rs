@@ -5,7 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::{Marks, Phase};
 
 /// What a service used through a run: all of its processes together.
+///
+/// ```
+/// use chaos_test::model::{Marks, Phase, ServiceResources};
+///
+/// // How much memory it did not give back.
+/// fn kept(app: &ServiceResources, marks: &Marks) -> Option<u64> {
+///     let most = |phase| app.used_in(phase, marks).map(|used| used.resident);
+///     Some(most(Phase::Recovery)?.saturating_sub(most(Phase::Baseline)?))
+/// }
+/// assert_eq!(kept(&ServiceResources::of("app"), &Marks::default()), None, "nothing was read");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServiceResources {
     /// The service.
     pub service: String,
@@ -14,14 +26,29 @@ pub struct ServiceResources {
 }
 
 /// What a service used since the sample before.
+///
+/// ```
+/// use chaos_test::model::{Marks, Phase, ResourceSample, ServiceResources};
+/// use chaos_test::units::TimeUnits;
+///
+/// let (at, over) = (1.seconds(), 1.seconds());
+/// let first = ResourceSample { at, over, cpu: 0.5, resident: 8 << 20, read: 0, written: 4096, processes: 1 };
+/// let mut app = ServiceResources::of("app");
+/// app.push(first);
+/// app.push(ResourceSample { at: 2.seconds(), resident: 9 << 20, ..first });
+/// let used = app.used_in(Phase::Baseline, &Marks::default()).unwrap();
+/// assert_eq!((used.cpu, used.resident, used.written), (0.5, 9 << 20, 8192));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResourceSample {
     /// When it was read, from the start of the baseline.
     pub at: Duration,
     /// How long before that the sample before was read.
     pub over: Duration,
     /// Processors used over that time, in the mean: `1.5` is one and a half.
-    #[serde(deserialize_with = "super::trace::number")]
+    #[serde(deserialize_with = "super::delivery::number")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::number_or_null"))]
     pub cpu: f64,
     /// Bytes of memory that were resident: what each process has to itself, and the largest share that one has of what
     /// is shared.
@@ -35,7 +62,18 @@ pub struct ResourceSample {
 }
 
 /// What a service used in one phase.
+///
+/// ```
+/// use chaos_test::model::Used;
+/// use chaos_test::units::ByteSize;
+///
+/// fn told(used: &Used) -> String {
+///     format!("{:.2} processors, {} resident at most", used.cpu, ByteSize::new(used.resident))
+/// }
+/// assert_eq!(told(&Used::default()), "0.00 processors, 0 B resident at most");
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Used {
     /// Processors, in the mean.
     pub cpu: f64,

@@ -6,6 +6,18 @@ use super::{AllowedTarget, FaultKind};
 use crate::units::Percent;
 
 /// What a catalogue asks of every run, for safety.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Safety};
+/// use chaos_test::units::TimeUnits;
+///
+/// let yaml = b"safety: {cooldown_seconds: 20, allowed_targets: ['*.staging.example']}\n";
+/// let catalogue = Catalogue::read("chaos.yml", yaml).unwrap();
+/// let safety: &Safety = catalogue.safety();
+/// assert_eq!(safety.cooldown, 20.seconds());
+/// assert_eq!(safety.allowed_targets[0].to_string(), "*.staging.example");
+/// assert_eq!(safety.max_total_duration, 1800.seconds(), "what the file leaves out is the built-in catalogue's");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Safety {
     /// When to stop a run that does more harm than meant.
@@ -21,7 +33,18 @@ pub struct Safety {
 }
 
 /// When to stop a run that does more harm than meant. An absent condition never trips.
+///
+/// ```
+/// use chaos_test::prelude::*;
+///
+/// // Stopped by twenty bad samples in a row, and by no other condition.
+/// fn patient() -> Result<Experiment, Error> {
+///     let conditions = AbortConditions { consecutive_failures: Some(20), ..AbortConditions::default() };
+///     Ok(Experiment::scenario("Database Brief Outage")?.abort_conditions(conditions))
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AbortConditions {
     /// More bad samples than this share.
     pub error_rate: Option<Percent>,
@@ -44,6 +67,17 @@ impl Default for Safety {
 }
 
 /// What is watched on each service during a run.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Metric, Monitoring};
+/// use chaos_test::units::TimeUnits;
+///
+/// let yaml = b"monitoring: {metrics: [cpu_usage, disk_io], sampling_interval: 1}\n";
+/// let catalogue = Catalogue::read("chaos.yml", yaml).unwrap();
+/// let monitoring: &Monitoring = catalogue.monitoring();
+/// assert_eq!(monitoring.metrics, [Metric::CpuUsage, Metric::DiskIo]);
+/// assert_eq!(monitoring.sampling_interval, 1.seconds());
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Monitoring {
     /// Which figures are sampled.
@@ -57,8 +91,17 @@ pub struct Monitoring {
 }
 
 /// A figure sampled per service.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Metric};
+///
+/// let sampled = &Catalogue::builtin().monitoring().metrics;
+/// assert!(Metric::ALL.iter().all(|(_, metric)| sampled.contains(metric)));
+/// assert_eq!(Metric::ALL[2], ("disk_io", Metric::DiskIo));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Metric {
     /// `cpu_usage`
     CpuUsage,
@@ -87,6 +130,16 @@ impl Metric {
 }
 
 /// The health check used where a target brings none of its own.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, HealthCheck};
+/// use chaos_test::units::TimeUnits;
+///
+/// let yaml = b"monitoring: {health_check: {endpoint: '/ready', timeout: 1}}\n";
+/// let catalogue = Catalogue::read("chaos.yml", yaml).unwrap();
+/// let expected = HealthCheck { endpoint: "/ready".into(), timeout: 1.seconds(), interval: 2.seconds() };
+/// assert_eq!(catalogue.monitoring().health_check, expected);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealthCheck {
     /// The path asked for: `/api/health`.
@@ -98,6 +151,16 @@ pub struct HealthCheck {
 }
 
 /// Thresholds past which a figure becomes an event on the timeline. An absent one never does.
+///
+/// ```
+/// use chaos_test::model::{Alerts, Catalogue};
+/// use chaos_test::units::Percent;
+///
+/// let catalogue = Catalogue::read("chaos.yml", b"monitoring: {alerts: {cpu_threshold: 70}}\n").unwrap();
+/// let builtin = Catalogue::builtin().monitoring().alerts.clone();
+/// let expected = Alerts { cpu: Some(Percent::new(70.0).unwrap()), ..builtin };
+/// assert_eq!(catalogue.monitoring().alerts, expected);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alerts {
     /// Share of the processor.

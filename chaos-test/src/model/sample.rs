@@ -4,6 +4,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// One scheduled observation. All times count from the start of the baseline.
+///
+/// ```
+/// use chaos_test::model::{Outcome, Sample};
+/// use chaos_test::units::TimeUnits;
+///
+/// let sample = Sample { at: 3.seconds(), lag: 1.ms(), latency: 12.ms(), outcome: Outcome::BadStatus(503) };
+/// assert!(!sample.is_good());
+/// assert_eq!(serde_json::to_string(&sample).unwrap(), "[3000000,1000,12000,503]");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// When it was scheduled; this decides its phase.
@@ -31,6 +40,16 @@ impl Sample {
 }
 
 /// What came of a sample. Slow but right is `Good`: latency is judged apart.
+///
+/// ```
+/// use chaos_test::model::Outcome;
+///
+/// fn was_answered(outcome: Outcome) -> bool {
+///     matches!(outcome, Outcome::Good | Outcome::BadStatus(_) | Outcome::BadBody)
+/// }
+/// assert!(was_answered(Outcome::BadStatus(503)) && !was_answered(Outcome::Timeout));
+/// assert_eq!(Outcome::BadStatus(503).to_string(), "status 503");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -124,7 +143,19 @@ impl<'de> Deserialize<'de> for Sample {
 }
 
 /// The samples of one source, in the order of their schedule.
+///
+/// ```
+/// use chaos_test::model::{Outcome, Sample, Stream, StreamKind};
+/// use chaos_test::units::TimeUnits;
+///
+/// // Five seconds of a service that is well, to try an objective of your own on.
+/// let sample = |n: u32| Sample { at: 50.ms() * n, lag: 0.ms(), latency: 8.ms(), outcome: Outcome::Good };
+/// let (kind, interval, timeout) = (StreamKind::Probe, 50.ms(), 1.seconds());
+/// let app = Stream { name: "app".into(), kind, interval, timeout, samples: (0..100).map(sample).collect() };
+/// assert_eq!(app.samples[99].at, 4950.ms());
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stream {
     /// Whose samples: a service's name, `body`, `requests` or an endpoint.
     pub name: String,
@@ -139,8 +170,20 @@ pub struct Stream {
 }
 
 /// What one sample of a stream is.
+///
+/// ```
+/// use chaos_test::model::{Stream, StreamKind};
+///
+/// fn on_schedule(streams: &[Stream]) -> Vec<&str> {
+///     streams.iter().filter(|stream| stream.kind.is_scheduled()).map(|stream| stream.name.as_str()).collect()
+/// }
+/// assert!(on_schedule(&[]).is_empty());
+/// assert!(StreamKind::Transaction.is_scheduled() && !StreamKind::Request.is_scheduled());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StreamKind {
     /// A probe of a service, on an open-loop schedule.
     Probe,

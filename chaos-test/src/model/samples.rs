@@ -20,6 +20,19 @@ pub struct Samples {
 }
 
 /// The samples of one stream of a run, in the order of their schedule.
+///
+/// ```
+/// use chaos_test::model::{Phase, Samples, StreamSamples};
+/// use chaos_test::units::TimeUnits;
+///
+/// fn is_quick(stream: &StreamSamples<'_>) -> bool {
+///     stream.in_phase(Phase::Chaos).all(|sample| sample.latency < 800.ms())
+/// }
+/// fn slow(samples: &Samples) -> Vec<&str> {
+///     samples.streams().filter(|stream| !is_quick(stream)).map(|stream| stream.name()).collect()
+/// }
+/// assert!(slow(&Samples::default()).is_empty());
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct StreamSamples<'s> {
     marks: &'s Marks,

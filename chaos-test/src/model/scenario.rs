@@ -6,7 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{AbortConditions, Fault, Pin};
 
 /// One named entry of a catalogue: a fault, an intensity, a duration, a target.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Scenario};
+/// use chaos_test::units::TimeUnits;
+///
+/// let scenario: &Scenario = Catalogue::builtin().scenario("Database Brief Outage").unwrap();
+/// assert_eq!(scenario.service(), Some("postgres"));
+/// assert_eq!(scenario.duration, 10.seconds());
+/// assert!(scenario.fault.makes_an_outage());
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Scenario {
     /// The name users write, unique in its catalogue: `Medium CPU Stress`.
     pub name: String,
@@ -37,8 +49,19 @@ impl Scenario {
 }
 
 /// How hard a scenario is.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Intensity};
+///
+/// let catalogue = Catalogue::builtin();
+/// let smoke = catalogue.group("smoke").unwrap();
+/// let hardest = smoke.scenarios.iter().map(|name| catalogue.scenario(name).unwrap().intensity).max();
+/// assert_eq!(hardest, Some(Intensity::Light));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Intensity {
     /// `light`
     Light,

@@ -3,7 +3,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Whether a part of the baseline was measured with the machinery of the fault in place and at rest.
+///
+/// ```
+/// use chaos_test::model::Sham;
+/// use chaos_test::units::TimeUnits;
+///
+/// let (began, from, to) = (5.seconds(), 6.seconds(), 9.seconds());
+/// let sham = Sham::InPlace { detail: "workers, at rest".into(), began, from, to };
+/// assert_eq!(sham.spans(), Some((began, from, to)));
+/// assert_eq!(Sham::None("dry run".into()).spans(), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Sham {
@@ -33,6 +44,17 @@ impl Sham {
 }
 
 /// One check past a service's front door, and one through it, shortly after each other.
+///
+/// ```
+/// use chaos_test::model::DoorCheck;
+/// use chaos_test::units::TimeUnits;
+/// use std::time::Duration;
+///
+/// fn dearest(checks: &[DoorCheck]) -> Option<Duration> {
+///     checks.iter().map(|check| check.through.saturating_sub(check.direct)).max()
+/// }
+/// assert_eq!(dearest(&[DoorCheck { direct: 2.ms(), through: 3.ms() }]), Some(1.ms()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DoorCheck {
     /// How long the one past it took.

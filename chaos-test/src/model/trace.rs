@@ -4,12 +4,25 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Abort, Carried, CountRule, CustomResult, DoorCheck, NoiseWindow, ServiceResources, Sham, Stream,
+    Abort, Carried, CountRule, CustomResult, Delivery, DoorCheck, NoiseWindow, ServiceResources, Sham, Stream,
 };
 
 /// A part of a run.
+///
+/// ```
+/// use chaos_test::prelude::*;
+///
+/// async fn the_order_is_kept(chaos: Chaos) -> Result<(), reqwest::Error> {
+///     chaos.until(Phase::Recovered).await;
+///     chaos.client("app").get("/orders/1").send().await?.error_for_status()?;
+///     Ok(())
+/// }
+/// assert!(Phase::Chaos < Phase::Recovery, "in the order in which they come");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Phase {
     /// Before the fault: what normal looks like.
     Baseline,
@@ -34,7 +47,18 @@ impl fmt::Display for Phase {
 
 /// The instants that cut a run into phases, all counted from the start of the baseline.
 /// An absent mark was not reached.
+///
+/// ```
+/// use chaos_test::model::{Marks, Phase};
+/// use chaos_test::units::TimeUnits;
+///
+/// let marks = Marks { inject_started: Some(10.seconds()), injected: Some(11.seconds()), ..Marks::default() };
+/// assert_eq!(marks.phase_of(9.seconds()), Some(Phase::Baseline));
+/// assert_eq!(marks.phase_of(10.seconds()), None, "the fault is on its way in");
+/// assert_eq!(marks.phase_of(11.seconds()), Some(Phase::Chaos));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Marks {
     /// The baseline ended and the injection began: all was prepared, and the ledger written.
     pub inject_started: Option<Duration>,
@@ -71,7 +95,19 @@ impl Marks {
 }
 
 /// Something that happened at an instant, for the timeline.
+///
+/// ```
+/// use chaos_test::model::{Event, EventKind};
+/// use chaos_test::units::TimeUnits;
+///
+/// fn told(event: &Event) -> String {
+///     format!("{:.1} s: {}", event.at.as_secs_f64(), event.text)
+/// }
+/// let event = Event { at: 1500.ms(), kind: EventKind::Note, text: "the cache is cold".into() };
+/// assert_eq!(told(&event), "1.5 s: the cache is cold");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// When, from the start of the baseline.
     pub at: Duration,
@@ -82,7 +118,18 @@ pub struct Event {
 }
 
 /// What sort of thing an event is.
+///
+/// ```
+/// use chaos_test::model::EventKind;
+/// use chaos_test::report::Report;
+///
+/// fn notes(report: &Report) -> Vec<&str> {
+///     let notes = report.trace.events.iter().filter(|event| event.kind == EventKind::Note);
+///     notes.map(|event| event.text.as_str()).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
@@ -98,89 +145,24 @@ pub enum EventKind {
     Note,
 }
 
-/// How much of the fault was there, by a measurement that is independent of the injection.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The rung of the ladder that was used: `proxy`, `workers`, `sigkill`.
-    pub mechanism: String,
-    /// The fault and how it was made, in a phrase: `by proxy (stream) on app`.
-    pub detail: String,
-    /// The better rungs of the ladder that could not be used, and why.
-    #[serde(default)]
-    pub passed_over: Vec<PassedOver>,
-    /// What a dose is counted in.
-    pub unit: DoseUnit,
-    /// Every reading of the witness while the fault was meant to be in force; the last look, if it never saw the fault.
-    pub readings: Vec<DoseReading>,
-    /// Readings that failed, with the reason of the last one.
-    pub failed_readings: u32,
-    /// Why the last failed reading failed.
-    pub last_failure: Option<String>,
-}
-
-/// A rung of the ladder that was not used.
+/// How the test body ended.
+///
+/// ```
+/// use chaos_test::model::BodyEnd;
+///
+/// fn complaint(end: &BodyEnd) -> Option<String> {
+///     match end {
+///         BodyEnd::Failed(why) | BodyEnd::Panicked(why) => Some(why.clone()),
+///         BodyEnd::TimedOut(after) => Some(format!("still running after {after:?}")),
+///         _ => None,
+///     }
+/// }
+/// assert_eq!(complaint(&BodyEnd::Ok), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PassedOver {
-    /// Its mechanism.
-    pub mechanism: String,
-    /// Why it was not used.
-    pub reason: String,
-}
-
-/// What a dose is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum DoseUnit {
-    /// Seconds.
-    Seconds,
-    /// Processor cores' worth of demand.
-    Cores,
-    /// 1 while the target is down, 0 while it is not.
-    Down,
-    /// Bytes.
-    Bytes,
-    /// A share, from 0 to 1.
-    Share,
-    /// Workers at work.
-    Workers,
-}
-
-/// One reading of the witness.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct DoseReading {
-    /// When, from the start of the baseline.
-    pub at: Duration,
-    /// What was asked for, in the unit of the delivery.
-    #[serde(deserialize_with = "number")]
-    pub asked: f64,
-    /// What was measured.
-    #[serde(deserialize_with = "number")]
-    pub measured: f64,
-}
-
-impl DoseReading {
-    /// A fault counts as there from more than this share of its dose on: half of it, and a tenth of that for the error of
-    /// the witness, so that exactly half of a dose never counts.
-    pub const ENOUGH: f64 = 0.55;
-
-    /// Fewer readings than this prove nothing.
-    pub const FEWEST: usize = 3;
-
-    /// Whether enough of the dose asked for was measured. What is not a number saw nothing.
-    pub fn is_enough(&self) -> bool {
-        self.measured > self.asked * Self::ENOUGH
-    }
-}
-
-/// JSON has no word for what is not a number: it is written as `null`.
-pub(super) fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-/// How the test body ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum BodyEnd {
     /// It returned without an error.
     Ok,
@@ -193,7 +175,19 @@ pub enum BodyEnd {
 }
 
 /// Everything that was observed in one run, before any judgement.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Trace};
+/// use chaos_test::slo::{Verdict, judge};
+///
+/// fn in_production(trace: &Trace) -> Verdict {
+///     let production = Catalogue::builtin().profile(Some("production")).unwrap();
+///     judge(trace, &production.objectives).verdict
+/// }
+/// assert_eq!(in_production(&Trace::default()), Verdict::Inconclusive, "nothing was measured");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trace {
     /// The instants that cut the run into phases.
     pub marks: Marks,
@@ -244,7 +238,18 @@ pub struct Trace {
 }
 
 /// Why the experiment itself could not be carried out.
+///
+/// ```
+/// use chaos_test::model::{Stage, Trouble};
+///
+/// fn told(trouble: &Trouble) -> String {
+///     format!("{}: {}", trouble.stage, trouble.message)
+/// }
+/// let trouble = Trouble { stage: Stage::Setup, message: "app did not get ready".into() };
+/// assert_eq!(told(&trouble), "setup: app did not get ready");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trouble {
     /// Where.
     pub stage: Stage,
@@ -253,8 +258,21 @@ pub struct Trouble {
 }
 
 /// Where an experiment failed to be carried out.
+///
+/// ```
+/// use chaos_test::model::Stage;
+/// use chaos_test::report::Report;
+///
+/// fn something_is_left(report: &Report) -> bool {
+///     let trace = &report.trace;
+///     let failed = trace.trouble.as_ref().is_some_and(|trouble| trouble.stage == Stage::Cleanup);
+///     failed || !trace.residue.is_empty()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Stage {
     /// Before the fault: environment, plan.
     Setup,

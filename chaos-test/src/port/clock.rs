@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::BoxFuture;
 
 /// One monotonic clock for a run; all instants count from its start.
-pub trait Clock: Send + Sync {
+pub(crate) trait Clock: Send + Sync {
     /// Time since the start of the run.
     fn now(&self) -> Duration;
 

@@ -8,6 +8,20 @@ use super::{BoxFuture, Refusal};
 /// Control of a container of ours, through its engine.
 ///
 /// Every call is one of the engine's, made on the harness's own threads; none waits until the service is ready.
+///
+/// ```
+/// use std::io;
+///
+/// use chaos_test::port::{ContainerControl, ContainerStatus};
+///
+/// /// Freezes it if it runs, and says whether it is frozen then.
+/// async fn freeze(container: &dyn ContainerControl) -> io::Result<bool> {
+///     if container.look().await?.status == ContainerStatus::Running {
+///         container.pause().await?;
+///     }
+///     Ok(container.look().await?.status == ContainerStatus::Paused)
+/// }
+/// ```
 pub trait ContainerControl: Send + Sync {
     /// The engine's name for it, whole.
     fn id(&self) -> String;
@@ -65,7 +79,19 @@ pub trait ContainerControl: Send + Sync {
 }
 
 /// The state of a container, as its engine tells it.
+///
+/// ```
+/// use chaos_test::port::ContainerState;
+///
+/// /// How it ended, for people; `None` while it is up.
+/// fn end(state: &ContainerState) -> Option<String> {
+///     let code = state.exit_code?;
+///     let why = if state.out_of_memory { "ended for want of memory" } else { "ended" };
+///     Some(format!("{why} with code {code}, started again {} times before", state.restarts))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ContainerState {
     /// What it is doing.
     pub status: ContainerStatus,
@@ -87,7 +113,20 @@ pub struct ContainerState {
 }
 
 /// What a container is doing.
+///
+/// ```
+/// use chaos_test::port::ContainerStatus;
+///
+/// fn is_down(status: ContainerStatus) -> bool {
+///     matches!(status, ContainerStatus::Exited | ContainerStatus::Restarting)
+/// }
+///
+/// assert!(is_down(ContainerStatus::Restarting));
+/// assert!(!is_down(ContainerStatus::Paused), "it is there, and answers nobody");
+/// assert_eq!(ContainerStatus::Paused.to_string(), "paused");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ContainerStatus {
     /// It runs.
     Running,
@@ -111,7 +150,19 @@ impl fmt::Display for ContainerStatus {
 }
 
 /// What a helper in a container's groups does.
+///
+/// ```
+/// use std::io;
+///
+/// use chaos_test::port::{ContainerControl, Work};
+///
+/// /// Two workers that never sleep compete with that service for the processor time of its container.
+/// async fn burn(container: &dyn ContainerControl, mark: &str) -> io::Result<()> {
+///     container.work(mark, Work::Burn { workers: 2, load: 1.0 }).await
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Work {
     /// So many workers burn that share of one processor each, from 0 to 1.
     Burn {
@@ -137,7 +188,24 @@ pub enum Work {
 }
 
 /// How a helper gets on, since it began.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chaos_test::port::WorkDone;
+///
+/// /// How many processors' worth the workers used between two looks.
+/// fn processors(before: &WorkDone, now: &WorkDone) -> f64 {
+///     (now.used - before.used).div_duration_f64(now.at - before.at)
+/// }
+///
+/// let mut now = WorkDone::default();
+/// now.at = Duration::from_secs(2);
+/// now.used = Duration::from_secs(3);
+/// assert_eq!(processors(&WorkDone::default(), &now), 1.5);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct WorkDone {
     /// When that was read, on the helper's own clock: an answer may take its time.
     pub at: Duration,
@@ -160,7 +228,23 @@ pub struct WorkDone {
 }
 
 /// What a container's groups have used since it was started.
+///
+/// ```
+/// use chaos_test::port::GroupUsage;
+///
+/// /// How full it is, from 0 to 1; `None` without a limit.
+/// fn filled(usage: &GroupUsage) -> Option<f64> {
+///     usage.memory_limit.map(|limit| usage.memory as f64 / limit as f64)
+/// }
+///
+/// let mut usage = GroupUsage::default();
+/// usage.memory = 192 << 20;
+/// assert_eq!(filled(&usage), None);
+/// usage.memory_limit = Some(256 << 20);
+/// assert_eq!(filled(&usage), Some(0.75));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct GroupUsage {
     /// Processor time.
     pub processor: Duration,

@@ -1,8 +1,8 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::{BoxFuture, PlannedStep, Support, Target, UndoStep};
+use super::{
+    BoxFuture, InjectError, ObserveError, PlannedStep, Presence, RevertError, Support, Target, UndoStep,
+};
 use crate::model::{DoseUnit, Fault};
 
 /// Makes one family of faults happen, proves it, and undoes it.
@@ -10,6 +10,45 @@ use crate::model::{DoseUnit, Fault};
 /// The engine calls, in this order: [`support`](Self::support), [`prepare`](Self::prepare), then (with the revert
 /// record already in the ledger) [`inject`](Self::inject), [`observe`](Self::observe) as often as it likes, and
 /// [`revert`](Self::revert), whatever happened before.
+///
+/// The least there is, a switch in the test's own process:
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// use chaos_test::model::Fault;
+/// use chaos_test::port::{
+///     Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
+/// };
+///
+/// /// Whether the stub of the payment service turns every card down.
+/// static DECLINES: AtomicBool = AtomicBool::new(false);
+///
+/// struct Declined;
+///
+/// impl Injector for Declined {
+///     fn support(&self, _fault: &Fault, _target: &Target) -> Support {
+///         Support::yes("switch")
+///     }
+///     async fn prepare(&self, _fault: &Fault, target: &Target, mechanism: &str) -> Result<Prepared, InjectError> {
+///         let id = format!("declined-{}", std::process::id());
+///         let record = RevertRecord::new(id, "declined", &target.service);
+///         Ok(Prepared::new(record, mechanism, "every card is turned down"))
+///     }
+///     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
+///         DECLINES.store(true, Ordering::SeqCst);
+///         Ok(())
+///     }
+///     async fn observe(&self, _record: &RevertRecord) -> Result<Presence, ObserveError> {
+///         let measured = if DECLINES.load(Ordering::SeqCst) { 1.0 } else { 0.0 };
+///         Ok(Presence::of(Dose::new(1.0, measured)))
+///     }
+///     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
+///         DECLINES.store(false, Ordering::SeqCst);
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Injector: Send + Sync {
     /// Can this host do it to this target, and how? Every rung of the ladder, the best first; a rung that cannot be used
     /// has a reason a user can act on. What can only be told by trying is tried, without a trace.
@@ -48,6 +87,19 @@ pub trait Injector: Send + Sync {
 }
 
 /// An [`Injector`] behind a pointer. Implemented for every injector; nobody writes one by hand.
+///
+/// ```
+/// use chaos_test::inject::injector_for;
+/// use chaos_test::model::{Fault, Pin};
+/// use chaos_test::port::{DynInjector, Target};
+///
+/// /// The mechanism by which that fault would be made, or why there is none.
+/// fn mechanism(fault: &Fault, target: &Target) -> Result<&'static str, String> {
+///     let injector: Box<dyn DynInjector> = injector_for(fault);
+///     let choice = injector.support(fault, target).choose(fault.kind(), &Pin::default())?;
+///     Ok(choice.mechanism)
+/// }
+/// ```
 pub trait DynInjector: Send + Sync {
     /// See [`Injector::support`].
     fn support(&self, fault: &Fault, target: &Target) -> Support;
@@ -107,7 +159,21 @@ impl<I: Injector> DynInjector for I {
 }
 
 /// Everything worked out for one injection.
+///
+/// ```
+/// use chaos_test::model::DoseUnit;
+/// use chaos_test::port::{PlannedStep, Prepared, RevertRecord};
+///
+/// let record = RevertRecord::new("declined-4711", "declined", "payment");
+/// let step = PlannedStep::new("turn down a fifth of the cards", "payments", "the switch is turned back");
+/// let prepared = Prepared::new(record, "switch", "a fifth of the cards is turned down")
+///     .dose(0.2, DoseUnit::Share)
+///     .steps([step]);
+/// assert_eq!((prepared.asked, prepared.unit), (0.2, DoseUnit::Share));
+/// assert_eq!(prepared.steps[0].touches, "payments");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Prepared {
     /// How it is undone.
     pub record: RevertRecord,
@@ -123,8 +189,60 @@ pub struct Prepared {
     pub steps: Vec<PlannedStep>,
 }
 
+impl Prepared {
+    /// A fault made by that mechanism, told to people by that phrase, and undone by that record: one that is there or
+    /// is not, unless a [`dose`](Self::dose) says otherwise.
+    ///
+    /// ```
+    /// use chaos_test::model::DoseUnit;
+    /// use chaos_test::port::{Prepared, RevertRecord};
+    ///
+    /// let record = RevertRecord::new("flock-4711", "flock", "app");
+    /// let prepared = Prepared::new(record, "flock", "a backup holds the lock");
+    /// assert_eq!((prepared.asked, prepared.unit), (1.0, DoseUnit::Down));
+    /// ```
+    #[must_use]
+    pub fn new(record: RevertRecord, mechanism: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            record,
+            mechanism: mechanism.into(),
+            detail: detail.into(),
+            unit: DoseUnit::Down,
+            asked: 1.0,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The same, asking for so much of that unit.
+    #[must_use]
+    pub fn dose(mut self, asked: f64, unit: DoseUnit) -> Self {
+        (self.asked, self.unit) = (asked, unit);
+        self
+    }
+
+    /// The same, with what injecting does, for a dry run to show.
+    #[must_use]
+    pub fn steps(mut self, steps: impl IntoIterator<Item = PlannedStep>) -> Self {
+        self.steps = steps.into_iter().collect();
+        self
+    }
+}
+
 /// How one fault is undone, in plain data that another process can read.
+///
+/// ```
+/// use chaos_test::port::RevertRecord;
+/// use serde_json::json;
+///
+/// let record = RevertRecord::new("declined-4711", "declined", "payment").payload(json!({ "share": 0.2 }));
+/// let text = serde_json::to_string(&record)?;
+/// let read: RevertRecord = serde_json::from_str(&text)?;
+/// assert_eq!(read, record);
+/// assert_eq!(read.payload["share"].as_f64(), Some(0.2));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RevertRecord {
     /// Unique on this host; what we put in place carries it as a mark.
     pub id: String,
@@ -140,63 +258,37 @@ pub struct RevertRecord {
     pub undo: Vec<UndoStep>,
 }
 
-/// Whether our fault is there.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Presence {
-    /// It is, at this dose.
-    Present(Dose),
-    /// It is not; what was measured all the same.
-    Absent(Dose),
-}
-
-/// How much of a fault, in the unit of its [`Prepared`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Dose {
-    /// What was asked for.
-    pub asked: f64,
-    /// What was measured.
-    pub measured: f64,
-}
-
-impl Presence {
-    /// Present when more than a tenth of the dose asked for was measured.
-    pub fn of(dose: Dose) -> Self {
-        if dose.measured > dose.asked * 0.1 { Self::Present(dose) } else { Self::Absent(dose) }
-    }
-
-    /// What was measured.
-    pub fn dose(self) -> Dose {
-        match self {
-            Self::Present(dose) | Self::Absent(dose) => dose,
+impl RevertRecord {
+    /// Of a fault that ends with this process: nothing is owed to anybody else.
+    ///
+    /// `id` is unique on this host; `injector` names the family, `service` what the fault is aimed at.
+    ///
+    /// ```
+    /// let record = chaos_test::port::RevertRecord::new("flock-4711", "flock", "app");
+    /// assert!(record.undo.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(id: impl Into<String>, injector: impl Into<String>, service: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            injector: injector.into(),
+            service: service.into(),
+            payload: serde_json::Value::Null,
+            undo: Vec::new(),
         }
     }
+
+    /// The same, with what the injector needs to know to undo it.
+    #[must_use]
+    pub fn payload(mut self, payload: serde_json::Value) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    /// The same, with the steps by which another process undoes it, in order.
+    #[must_use]
+    pub fn undo(mut self, steps: impl IntoIterator<Item = UndoStep>) -> Self {
+        self.undo = steps.into_iter().collect();
+        self
+    }
 }
-
-macro_rules! text_error {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name(pub String);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl std::error::Error for $name {}
-    };
-}
-
-text_error!(
-    /// The fault could not be put in place; the text names the step and the fix.
-    InjectError
-);
-text_error!(
-    /// The fault could not be looked at. This says nothing about whether it is there.
-    ObserveError
-);
-text_error!(
-    /// The fault could not be undone; the text says what is left behind.
-    RevertError
-);

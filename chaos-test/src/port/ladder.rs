@@ -3,12 +3,36 @@ use std::fmt;
 use crate::model::{FaultKind, Fidelity, PassedOver, Pin};
 
 /// What an injector can do for one fault and one target: the ladder, the best rung first.
+///
+/// ```
+/// use chaos_test::model::{FaultKind, Pin};
+/// use chaos_test::port::{Rung, Support};
+///
+/// let netem = Rung::refused("netem", "this kernel has no netem", "load sch_netem");
+/// let support = Support::ladder([netem, Rung::offered("proxy")]);
+/// let choice = support.choose(FaultKind::NetworkDelay, &Pin::default())?;
+/// assert_eq!(choice.mechanism, "proxy");
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Support {
     rungs: Vec<Rung>,
 }
 
 /// One way to make a fault happen, and whether this host offers it.
+///
+/// ```
+/// use chaos_test::model::Fidelity;
+/// use chaos_test::port::{Refusal, Rung};
+///
+/// fn netem(own_network: bool) -> Rung {
+///     let shared = || Refusal::new("it shares the test's network", "start it with `Process::own_network()`");
+///     Rung::unless("netem", (!own_network).then(shared)).at(Fidelity::Packet)
+/// }
+///
+/// assert_eq!(netem(true), Rung::offered("netem").at(Fidelity::Packet));
+/// assert!(netem(false).refusal.is_some());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rung {
     /// Its name: `proxy`.
@@ -20,6 +44,15 @@ pub struct Rung {
 }
 
 /// Why a rung cannot be used.
+///
+/// ```
+/// use chaos_test::port::Refusal;
+///
+/// let refusal = Refusal::new("this kernel has no netem", "load sch_netem");
+/// assert_eq!(refusal.to_string(), "this kernel has no netem (to have it: load sch_netem)");
+/// let hopeless = Refusal::new("app was not started by this run", "");
+/// assert_eq!(hopeless.to_string(), "app was not started by this run");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What is not as it would have to be.
@@ -29,7 +62,21 @@ pub struct Refusal {
 }
 
 /// The rung that is used.
+///
+/// ```
+/// use chaos_test::model::{FaultKind, Pin};
+/// use chaos_test::port::{Rung, Support};
+///
+/// let support = Support::ladder([Rung::offered("netem"), Rung::offered("proxy")]);
+/// let pin = Pin { mechanism: Some("proxy".into()), fidelity: None };
+/// let choice = support.choose(FaultKind::NetworkLoss, &pin)?;
+/// assert_eq!(choice.mechanism, "proxy");
+/// assert_eq!(choice.passed_over[0].mechanism, "netem");
+/// assert_eq!(choice.passed_over[0].reason, "`mechanism: proxy` is asked for");
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// Its name.
     pub mechanism: &'static str,

@@ -4,7 +4,7 @@ use super::RevertRecord;
 ///
 /// An entry is on disk before its fault is injected and is settled after the fault is gone, so another process can
 /// pay what a dead one owes.
-pub trait Ledger: Send + Sync {
+pub(crate) trait Ledger: Send + Sync {
     /// Writes the entry down, durably. If this fails, nothing may be injected.
     fn owe(&self, record: &RevertRecord) -> Result<(), LedgerError>;
 
@@ -15,9 +15,9 @@ pub trait Ledger: Send + Sync {
 /// The ledger could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the ledger {path}: {source}")]
-pub struct LedgerError {
+pub(crate) struct LedgerError {
     /// The ledger's file.
-    pub path: String,
+    pub(crate) path: String,
     /// Why.
-    pub source: std::io::Error,
+    pub(crate) source: std::io::Error,
 }

@@ -2,7 +2,7 @@ use std::io;
 use std::time::Duration;
 
 /// Reads what services use.
-pub trait Meter: Send + Sync {
+pub(crate) trait Meter: Send + Sync {
     /// What each of them has used so far, in the order they were given. Blocks for some milliseconds.
     ///
     /// # Errors
@@ -12,15 +12,15 @@ pub trait Meter: Send + Sync {
 
 /// What a service has used since it was first looked at: the sums never fall, also when a process of it ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// Processor time.
-    pub cpu: Duration,
+    pub(crate) cpu: Duration,
     /// Bytes read from storage.
-    pub read: u64,
+    pub(crate) read: u64,
     /// Bytes written to storage.
-    pub written: u64,
+    pub(crate) written: u64,
     /// Bytes of memory that are resident now.
-    pub resident: u64,
+    pub(crate) resident: u64,
     /// How many processes it has now.
-    pub processes: u32,
+    pub(crate) processes: u32,
 }

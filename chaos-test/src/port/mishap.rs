@@ -2,9 +2,9 @@ use std::time::Duration;
 
 /// Something that happened to a service without the engine's doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mishap {
+pub(crate) struct Mishap {
     /// How long ago.
-    pub ago: Duration,
+    pub(crate) ago: Duration,
     /// What, for people. Told once, however often it is seen.
-    pub text: String,
+    pub(crate) text: String,
 }

@@ -17,6 +17,7 @@ mod meter;
 mod mishap;
 mod packets;
 mod path;
+mod presence;
 mod probe;
 mod progress;
 mod target;
@@ -24,22 +25,34 @@ mod undo;
 
 use std::pin::Pin;
 
-pub use clock::Clock;
+pub(crate) use clock::Clock;
 pub use container::{ContainerControl, ContainerState, ContainerStatus, GroupUsage, Work, WorkDone};
-pub use injector::{
-    Dose, DynInjector, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord,
-};
-pub use keeper::Keeper;
+pub use injector::{DynInjector, Injector, Prepared, RevertRecord};
+pub(crate) use keeper::Keeper;
 pub use ladder::{Choice, Refusal, Rung, Support};
-pub use ledger::{Ledger, LedgerError};
-pub use meter::{Meter, Usage};
-pub use mishap::Mishap;
+pub(crate) use ledger::{Ledger, LedgerError};
+pub(crate) use meter::{Meter, Usage};
+pub(crate) use mishap::Mishap;
 pub use packets::{PacketPath, PacketShape};
 pub use path::{Closed, NetworkPath, PathShape, Tally};
-pub use probe::{Begins, Body, Probe, ProbeSpec};
-pub use progress::{Progress, ProgressUpdate};
+pub use presence::{Dose, InjectError, ObserveError, Presence, RevertError};
+pub use probe::{Begins, Probe};
+pub(crate) use probe::{Body, ProbeSpec};
+pub(crate) use progress::{Progress, ProgressUpdate};
 pub use target::{ProcessControl, Readiness, SyncControl, SyncTrial, Target, TargetKind};
 pub use undo::{PlannedStep, UndoStep};
 
 /// A boxed future that may cross threads.
+///
+/// ```
+/// use std::io;
+/// use std::time::Duration;
+///
+/// use chaos_test::port::BoxFuture;
+///
+/// /// What a path that somebody made up answers to a measurement.
+/// fn round_trip(took: Duration) -> BoxFuture<'static, io::Result<Duration>> {
+///     Box::pin(async move { Ok(took) })
+/// }
+/// ```
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -4,6 +4,14 @@ use std::time::Duration;
 use super::{BoxFuture, Refusal};
 
 /// What is done to each packet that a network delivers. A round trip is two of them, one each way.
+///
+/// ```
+/// use chaos_test::port::PacketShape;
+/// use chaos_test::units::TimeUnits;
+///
+/// let slow = PacketShape { delay: 100.ms(), jitter: 20.ms(), ..PacketShape::default() };
+/// assert_eq!(slow.round_trip(), 220.ms());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PacketShape {
     /// Extra time.
@@ -25,6 +33,20 @@ impl PacketShape {
 ///
 /// The measurements are made between two ends of the harness's own inside that network, so they do not trouble the
 /// service. What lets faults happen has no part in them.
+///
+/// ```
+/// use std::io;
+///
+/// use chaos_test::port::{PacketPath, PacketShape};
+///
+/// /// The share of packets that really is lost while a tenth is meant to be.
+/// async fn lost(packets: &dyn PacketPath, mark: &str) -> io::Result<f64> {
+///     packets.apply(mark, "netem", PacketShape { loss: 0.1, ..PacketShape::default() })?;
+///     let lost = packets.lost(1_000).await;
+///     packets.remove(mark)?;
+///     lost
+/// }
+/// ```
 pub trait PacketPath: Send + Sync {
     /// Why nothing can be done to packets by this mechanism, if so: `netem`, `nft-drop` or `nfqueue`. Tried in a network
     /// that is thrown away, once per process; may take a moment.

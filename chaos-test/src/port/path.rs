@@ -5,6 +5,15 @@ use super::BoxFuture;
 use crate::model::ConnectionFault;
 
 /// What a path does to the traffic on it. The default does nothing.
+///
+/// ```
+/// use chaos_test::port::PathShape;
+/// use chaos_test::units::TimeUnits;
+///
+/// let slow = PathShape { delay: 100.ms(), jitter: 20.ms(), ..PathShape::NONE };
+/// assert_eq!(slow.round_trip(), 220.ms());
+/// assert_eq!(PathShape::default(), PathShape::NONE);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PathShape {
     /// Extra time each way.
@@ -22,7 +31,22 @@ pub struct PathShape {
 }
 
 /// What clients see of a path on which nothing passes.
+///
+/// ```
+/// use chaos_test::model::OutageMode;
+/// use chaos_test::port::{Closed, PathShape};
+///
+/// /// What a front door does to make an outage.
+/// fn outage(mode: OutageMode) -> PathShape {
+///     let closed = match mode {
+///         OutageMode::Hang | OutageMode::Partition => Closed::BlackHole,
+///         _ => Closed::Refuse,
+///     };
+///     PathShape { closed: Some(closed), ..PathShape::NONE }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Closed {
     /// Open connections are reset, new ones are refused: the service is down.
     Refuse,
@@ -51,6 +75,23 @@ impl PathShape {
 ///
 /// The measurements use real bytes through the same door and the same relay as everybody's traffic, answered by an
 /// echo of the harness's own, so they do not trouble the service and its time is not in them.
+///
+/// ```
+/// use std::io;
+/// use std::time::Duration;
+///
+/// use chaos_test::port::{NetworkPath, PathShape};
+/// use chaos_test::units::TimeUnits;
+///
+/// /// How much longer a round trip takes while 100 ms are added each way.
+/// async fn added(path: &dyn NetworkPath) -> io::Result<Duration> {
+///     let before = path.round_trip().await?;
+///     path.shape(PathShape { delay: 100.ms(), ..PathShape::NONE });
+///     let during = path.round_trip().await;
+///     path.shape(PathShape::NONE);
+///     Ok(during?.saturating_sub(before))
+/// }
+/// ```
 pub trait NetworkPath: Send + Sync {
     /// Shapes the traffic from now on, open connections included.
     fn shape(&self, shape: PathShape);
@@ -70,6 +111,14 @@ pub trait NetworkPath: Send + Sync {
 }
 
 /// What came of trials of a path.
+///
+/// ```
+/// use chaos_test::port::Tally;
+///
+/// let tally = Tally { answered: 85, reset: 15, ..Tally::default() };
+/// assert_eq!(tally.count(), 100);
+/// assert_eq!(f64::from(tally.reset) / f64::from(tally.count()), 0.15);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// They opened and were answered in time.

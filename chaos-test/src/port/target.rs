@@ -9,6 +9,20 @@ use super::{BoxFuture, ContainerControl, NetworkPath, PacketPath, Probe};
 use crate::model::SyncFault;
 
 /// What a fault is aimed at.
+///
+/// ```
+/// use chaos_test::port::{Support, Target};
+///
+/// /// What an injector that kills can do to it.
+/// fn support(target: &Target) -> Support {
+///     let name = &target.service;
+///     match &target.process {
+///         Some(process) if process.pid().is_some() => Support::yes("sigkill"),
+///         Some(_) => Support::no("sigkill", format!("{name} is down"), "see its log"),
+///         None => Support::no("sigkill", format!("{name} is not ours"), "start it as a process of the environment"),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Target {
     /// The service's name in its environment.
@@ -39,7 +53,18 @@ pub struct Target {
 }
 
 /// A look at whether a service is ready.
+///
+/// ```
+/// use chaos_test::model::Outcome;
+/// use chaos_test::port::Readiness;
+///
+/// async fn is_ready(ready: &Readiness) -> bool {
+///     let look = ready.probe.check(Box::new(|| {}));
+///     matches!(tokio::time::timeout(ready.timeout, look).await, Ok(Outcome::Good))
+/// }
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Readiness {
     /// The look.
     pub probe: Arc<dyn Probe>,
@@ -57,6 +82,15 @@ impl fmt::Debug for Target {
 }
 
 /// What sort of thing a target is.
+///
+/// ```
+/// use chaos_test::port::TargetKind;
+///
+/// let kinds = [TargetKind::Process, TargetKind::Container, TargetKind::Url];
+/// // Only what this run has started may be killed.
+/// assert_eq!(kinds.map(TargetKind::is_ours), [true, true, false]);
+/// assert_eq!(TargetKind::Url.to_string(), "url");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TargetKind {
@@ -86,6 +120,19 @@ impl fmt::Display for TargetKind {
 }
 
 /// Control of a process of ours.
+///
+/// ```
+/// use std::io;
+///
+/// use chaos_test::port::ProcessControl;
+///
+/// /// Kills it and starts it again: the number of the new process, if that has not ended at once.
+/// fn restart(process: &dyn ProcessControl) -> io::Result<Option<u32>> {
+///     process.kill()?;
+///     process.respawn()?;
+///     Ok(process.pid())
+/// }
+/// ```
 pub trait ProcessControl: Send + Sync {
     /// The process that is running now; `None` while it is down.
     fn pid(&self) -> Option<u32>;
@@ -118,6 +165,22 @@ pub trait ProcessControl: Send + Sync {
 }
 
 /// Control of what happens when a service syncs its files.
+///
+/// ```
+/// use std::io;
+/// use std::time::Duration;
+///
+/// use chaos_test::model::SyncFault;
+/// use chaos_test::port::SyncControl;
+///
+/// /// How much longer a sync takes while each is to take longer by `delay`.
+/// fn added(syncs: &dyn SyncControl, delay: Duration) -> io::Result<Duration> {
+///     syncs.set(Some(SyncFault::Delay(delay)));
+///     let trial = syncs.trial(delay);
+///     syncs.set(None);
+///     trial.map(|trial| trial.took.saturating_sub(trial.direct))
+/// }
+/// ```
 pub trait SyncControl: Send + Sync {
     /// What happens to its syncs from now on; nothing, with `None`, and then those that wait go on at once.
     fn set(&self, fault: Option<SyncFault>);
@@ -128,7 +191,22 @@ pub trait SyncControl: Send + Sync {
 }
 
 /// How a sync of our own went.
+///
+/// ```
+/// use std::io;
+///
+/// use chaos_test::port::SyncTrial;
+/// use chaos_test::units::show_duration;
+///
+/// fn told(trial: &SyncTrial) -> String {
+///     match trial.error {
+///         Some(number) => format!("failed: {}", io::Error::from_raw_os_error(number)),
+///         None => format!("{}, without the fault {}", show_duration(trial.took), show_duration(trial.direct)),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SyncTrial {
     /// How long it took under the orders.
     pub took: Duration,

@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 ///
 /// Every step is safe twice, proves that what it touches is ours, and does nothing if there is nothing left to undo.
 /// What a version does not know it leaves owed and names.
+///
+/// ```
+/// use chaos_test::port::UndoStep;
+///
+/// let step: UndoStep = serde_json::from_str(r#"{ "step": "end_processes", "mark": "m-1" }"#)?;
+/// assert_eq!(step.mark(), Some("m-1"));
+/// assert_eq!(step.to_string(), "end the processes marked m-1");
+/// let later: UndoStep = serde_json::from_str(r#"{ "step": "mend_clocks", "mark": "m-1" }"#)?;
+/// assert_eq!(later, UndoStep::Unknown);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
 #[non_exhaustive]
@@ -66,7 +77,14 @@ impl fmt::Display for UndoStep {
 }
 
 /// One thing that putting a fault in place does, told before it is done.
+///
+/// ```
+/// let undo = "it is unlocked; it is with this process";
+/// let step = chaos_test::port::PlannedStep::new("lock orders.txt", "that file", undo);
+/// assert_eq!(step.touches, "that file");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PlannedStep {
     /// What is done: `start 2 workers`.
     pub action: String,
@@ -74,4 +92,12 @@ pub struct PlannedStep {
     pub touches: String,
     /// What undoes it, and what does if this process cannot: `the workers are ended; they end with this process`.
     pub undo: String,
+}
+
+impl PlannedStep {
+    /// What is done, what that touches, and what undoes it.
+    #[must_use]
+    pub fn new(action: impl Into<String>, touches: impl Into<String>, undo: impl Into<String>) -> Self {
+        Self { action: action.into(), touches: touches.into(), undo: undo.into() }
+    }
 }

@@ -17,6 +17,7 @@ use crate::units::Rate;
 /// let probe = Probe::http("/api/health").expect_status(200..=204).expect_body("ok").every(50.ms());
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a probe looks only where an environment or a process has it"]
 pub struct HttpProbe {
     method: String,
     path: String,

@@ -29,6 +29,7 @@ use own::Own;
 /// let port = Probe::tcp();
 /// ```
 #[derive(Clone)]
+#[must_use = "a probe looks only where an environment or a process has it"]
 pub struct Probe {
     pub(crate) look: Look,
     pub(crate) interval: Duration,

@@ -8,15 +8,24 @@
 //! Not here: where files are kept, and reading or writing them.
 
 mod advice;
+mod compare;
 mod curve;
+mod entry;
+mod figures;
 mod harness;
 mod headline;
+mod history;
+#[cfg(feature = "reports")]
+pub mod nextest;
 mod noise;
 mod plan;
 pub mod render;
 mod resources;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod show;
 mod summary;
+mod unreadable;
 mod verify;
 
 use std::time::Duration;
@@ -26,18 +35,48 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Scenario, SloProfile, Trace};
 use crate::slo::{Judgement, Verdict};
 
+pub use advice::Recommendation;
+pub use compare::{Change, Comparison, FigureChange, Shift};
+pub use entry::{Entry, Row, Shown, Unit};
+pub use figures::{Dose, StreamMetrics};
+pub use history::{HISTORY_VERSION, HistoryFigure, HistoryLine, HistoryTest, Tightest, Trend, trends};
 pub use plan::{PlannedAction, PlannedInjection, PlannedService, PlannedStream, RunPlan};
-pub use summary::{Retried, Summary, Unreadable, Violation};
+pub use summary::{Merge, Retried, Summary, Unreadable, Violation};
 pub use verify::{Difference, Verification};
 
 /// The version of the record's format. It grows when a field changes its meaning or goes, or a rule of the judgement does.
+///
+/// ```
+/// use chaos_test::report::{FORMAT_VERSION, Report};
+/// let record = format!(r#"{{"format_version": {}}}"#, FORMAT_VERSION + 1);
+/// let error = Report::from_json(record.as_bytes()).unwrap_err();
+/// assert!(error.starts_with("a record of format "));
+/// ```
 pub const FORMAT_VERSION: u32 = 2;
 
 /// The oldest version that can be read.
+///
+/// ```
+/// use chaos_test::report::{FORMAT_VERSION, OLDEST_FORMAT};
+/// fn can_be_read(format_version: u32) -> bool {
+///     (OLDEST_FORMAT..=FORMAT_VERSION).contains(&format_version)
+/// }
+/// assert!(can_be_read(FORMAT_VERSION) && !can_be_read(FORMAT_VERSION + 1));
+/// ```
 pub const OLDEST_FORMAT: u32 = 1;
 
 /// One test's record: what was asked, what was observed, what it came to.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// fn told(record: &[u8]) -> Result<String, String> {
+///     let report = Report::from_json(record)?;
+///     Ok(if report.passed() { report.headline() } else { report.text() })
+/// }
+/// assert_eq!(told(b""), Err("the file is empty".into()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// [`FORMAT_VERSION`] of the writer.
     pub format_version: u32,
@@ -83,7 +122,15 @@ pub struct Report {
 }
 
 /// How long the phases were to be.
+///
+/// ```
+/// use chaos_test::report::Planned;
+/// use chaos_test::units::TimeUnits;
+/// let planned = Planned { baseline: 4.seconds(), chaos: 45.seconds(), watch: 20.seconds() };
+/// assert_eq!(planned.baseline + planned.chaos + planned.watch, 69.seconds());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Planned {
     /// The baseline.
     pub baseline: Duration,
@@ -94,7 +141,16 @@ pub struct Planned {
 }
 
 /// One service of the environment.
+///
+/// ```
+/// use chaos_test::report::{Report, ServiceRecord};
+/// fn last_line<'r>(report: &'r Report, service: &str) -> Option<&'r str> {
+///     let service: &ServiceRecord = report.services.iter().find(|one| one.name == service)?;
+///     service.log_tail.last().map(String::as_str)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServiceRecord {
     /// Its name.
     pub name: String,
@@ -109,7 +165,16 @@ pub struct ServiceRecord {
 }
 
 /// The machine a run ran on.
+///
+/// ```
+/// use chaos_test::report::{Host, Report};
+/// /// Latencies of unlike machines say little about each other.
+/// fn ran_on<'r>(reports: &'r [Report], host: &Host) -> Vec<&'r Report> {
+///     reports.iter().filter(|report| report.host == *host).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Host {
     /// Operating system and processor family: `linux x86_64`.
     pub system: String,
@@ -131,6 +196,12 @@ impl Report {
             Verdict::Inconclusive => self.inconclusive_passes,
             Verdict::Fail | Verdict::Aborted | Verdict::Error => false,
         }
+    }
+
+    /// The service the fault was aimed at: the one named, else the environment's first.
+    pub fn target(&self) -> Option<&str> {
+        let first = || Some(self.services.first()?.name.as_str());
+        self.plan.as_ref().map(|plan| plan.target.as_str()).or_else(|| self.scenario.service()).or_else(first)
     }
 
     /// One sentence that says what happened: `SLO "staging" breached under "Medium CPU Stress": …`.
@@ -162,31 +233,14 @@ impl Report {
     /// # Errors
     /// What is wrong with it, for people: not JSON, not a record, or of a version this one cannot read.
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: u32,
-        }
-        match bytes.trim_ascii().first() {
-            None => return Err("the file is empty".into()),
-            Some(b'{') => {}
-            Some(_) => return Err("not a chaos-test record: it is no JSON object".into()),
-        }
-        let version: Version = serde_json::from_slice(bytes).map_err(|error| {
-            if error.is_data() {
-                "not a chaos-test record: it has no number `format_version`".into()
-            } else if error.is_eof() {
-                format!("cut short: {error}")
-            } else {
-                format!("not JSON: {error}")
-            }
-        })?;
-        if !(OLDEST_FORMAT..=FORMAT_VERSION).contains(&version.format_version) {
-            return Err(format!(
-                "a record of format {}, and this version reads formats {OLDEST_FORMAT} to {FORMAT_VERSION}: use the cargo-chaos of the \
-                 chaos-test that wrote it",
-                version.format_version
-            ));
-        }
-        serde_json::from_slice(bytes).map_err(|error| format!("a damaged record: {error}"))
+        // Once is enough where all is well, and that is nearly always.
+        let known = OLDEST_FORMAT..=FORMAT_VERSION;
+        let text = str::from_utf8(bytes).map_err(|error| unreadable::not_text(bytes, error))?;
+        let damage = match serde_json::from_str::<Self>(text) {
+            Ok(report) if known.contains(&report.format_version) => return Ok(report),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        Err(unreadable::why(bytes, damage, &known))
     }
 }

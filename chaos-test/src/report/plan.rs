@@ -8,7 +8,18 @@ use crate::model::{AbortConditions, Objectives, PassedOver, StreamKind};
 /// What a run is to do, told before it is done: every step, by which mechanism, what it touches, and what undoes it.
 ///
 /// Made from what was asked for and what the injector answered; nothing in it has been done yet.
+///
+/// ```no_run
+/// use chaos_test::prelude::*;
+/// use chaos_test::report::{RunPlan, render};
+/// async fn told_before(experiment: Experiment) -> Result<(), Error> {
+///     let plan: Option<RunPlan> = experiment.dry_run(true).run().await?.plan;
+///     println!("{}", plan.as_ref().map(render::plan).unwrap_or_default());
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunPlan {
     /// Whether it stops before anything is injected.
     pub dry_run: bool,
@@ -32,6 +43,10 @@ pub struct RunPlan {
     pub phases: Planned,
     /// How long the fault is held in the chaos phase.
     pub held: Duration,
+    /// The longest that the chaos phase may be where it ends as soon as the evidence suffices; absent where its length is
+    /// fixed.
+    #[serde(default)]
+    pub at_most: Option<Duration>,
     /// What injecting comes to.
     pub injection: PlannedInjection,
     /// The blast radius: all that this run may touch, whatever the fault.
@@ -41,7 +56,15 @@ pub struct RunPlan {
 }
 
 /// A service as a plan shows it.
+///
+/// ```
+/// use chaos_test::report::{PlannedService, RunPlan};
+/// fn not_ours(plan: &RunPlan) -> Vec<&PlannedService> {
+///     plan.services.iter().filter(|service| !service.started_here).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlannedService {
     /// Its name.
     pub name: String,
@@ -54,7 +77,18 @@ pub struct PlannedService {
 }
 
 /// A source of samples.
+///
+/// ```
+/// use chaos_test::model::StreamKind;
+/// use chaos_test::report::PlannedStream;
+/// use chaos_test::units::TimeUnits;
+/// let (name, kind) = (String::from("app"), StreamKind::Probe);
+/// let stream = PlannedStream { name, kind, interval: 50.ms(), timeout: 1.seconds() };
+/// // So many samples are sent in a chaos phase of 45 s.
+/// assert_eq!(45.seconds().as_millis() / stream.interval.as_millis(), 900);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlannedStream {
     /// Its name: a service's, or `body`.
     pub name: String,
@@ -67,7 +101,20 @@ pub struct PlannedStream {
 }
 
 /// What the injector answered when it was asked what it would do.
+///
+/// ```
+/// use chaos_test::report::PlannedInjection;
+/// fn told(injection: &PlannedInjection) -> String {
+///     match injection {
+///         PlannedInjection::Possible { mechanism, steps, .. } => format!("{} steps by {mechanism}", steps.len()),
+///         PlannedInjection::Impossible(why) => format!("not possible here: {why}"),
+///         _ => "not asked".into(),
+///     }
+/// }
+/// assert_eq!(told(&PlannedInjection::Impossible("no disk".into())), "not possible here: no disk");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PlannedInjection {
@@ -92,7 +139,15 @@ pub enum PlannedInjection {
 }
 
 /// One thing that putting a fault in place does.
+///
+/// ```
+/// use chaos_test::report::PlannedAction;
+/// fn what_undoes_it(steps: &[PlannedAction]) -> Vec<String> {
+///     steps.iter().map(|step| format!("{}: {}", step.touches, step.undo)).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlannedAction {
     /// What is done.
     pub action: String,

@@ -106,10 +106,30 @@ pub(super) fn breach(evaluation: &Evaluation, several: bool) -> String {
     format!("{name} {measured} {sign} {limit}")
 }
 
+/// A text with nothing in it that a terminal obeys or that ends a line: what a record says may have been put there to hurt.
+pub(super) fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+        c => picture(c),
+    };
+    text.chars().map(shown).collect()
+}
+
+/// A character as it can be seen: the picture of a control character, so that nobody wonders what was lost.
+pub(super) fn picture(c: char) -> char {
+    match c {
+        // As far from U+2400 as the character from zero.
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    }
+}
+
 /// The first line of a text.
 pub(super) fn one_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next().unwrap_or_default().to_owned();
+    let first = printable(lines.next().unwrap_or_default());
     match lines.next() {
         Some(_) => first + " …",
         None => first,

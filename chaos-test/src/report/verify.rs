@@ -5,7 +5,17 @@ use super::{FORMAT_VERSION, Report};
 use crate::slo::{Judgement, Rules, judge_by};
 
 /// What a record says about itself, held against what its samples come to.
+///
+/// ```
+/// use chaos_test::report::Verification;
+/// fn says_what_was_measured(record: &[u8]) -> Result<bool, String> {
+///     let verification = Verification::of_json(record)?;
+///     Ok(verification.differences.is_empty())
+/// }
+/// assert!(says_what_was_measured(b"{}").is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Verification {
     /// The record.
     pub report: Report,
@@ -14,6 +24,17 @@ pub struct Verification {
 }
 
 /// One thing that the record says otherwise.
+///
+/// ```
+/// use chaos_test::report::{Difference, Verification};
+/// fn told(verification: &Verification) -> Vec<String> {
+///     let json = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".into());
+///     let line = |Difference { field, stored, recomputed, .. }: &Difference| {
+///         format!("{field}: the record says {}, its samples {}", json(stored), json(recomputed))
+///     };
+///     verification.differences.iter().map(line).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Where in the judgement: `verdict`, `evaluations[3].measured.seconds`.

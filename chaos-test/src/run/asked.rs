@@ -68,7 +68,8 @@ impl Experiment {
     /// let experiment = Experiment::scenario("Database Brief Outage")?
     ///     .against("http://127.0.0.1:8000")
     ///     .custom_objective("no gap over 2 s", |samples: &Samples| {
-    ///         let good: Vec<_> = samples.stream("target")?.all().iter().filter(|s| s.is_good()).map(|s| s.at).collect();
+    ///         let target = samples.stream("target")?;
+    ///         let good: Vec<_> = target.all().iter().filter(|s| s.is_good()).map(|s| s.at).collect();
     ///         match good.windows(2).find(|pair| pair[1] - pair[0] > 2.seconds()) {
     ///             Some(gap) => Err(format!("nothing was good from {:?} to {:?}", gap[0], gap[1])),
     ///             None => Ok(()),

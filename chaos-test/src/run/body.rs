@@ -4,6 +4,14 @@ use std::fmt;
 pub(crate) type BodyResult = Result<(), BodyError>;
 
 /// The error of a test body, as the text its `Debug` gave.
+///
+/// ```
+/// use chaos_test::{BodyError, IntoBodyResult};
+///
+/// let sold_out: Result<(), &str> = Err("no tea is left");
+/// let error: Option<BodyError> = sold_out.into_body_result().err();
+/// assert_eq!(format!("{error:?}"), r#"Some("no tea is left")"#);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct BodyError(String);
 
@@ -14,6 +22,19 @@ impl fmt::Debug for BodyError {
 }
 
 /// What a test body may return: nothing, or a `Result` with any error that can be shown.
+///
+/// ```
+/// use chaos_test::IntoBodyResult;
+/// use chaos_test::prelude::*;
+///
+/// /// The same experiment for any body.
+/// fn slow_network<R: Future + 'static>(body: impl Fn(Chaos) -> R + 'static) -> Result<Experiment, Error>
+/// where
+///     R::Output: IntoBodyResult,
+/// {
+///     Ok(Experiment::scenario("Medium Network Delay")?.repeat_with(20.per_second(), body))
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a chaos test returns `()` or `Result<(), E>` where `E: Debug`, not `{Self}`",
     label = "cannot be the result of a chaos test"

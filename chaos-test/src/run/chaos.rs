@@ -12,6 +12,19 @@ use crate::port::Clock;
 /// A test body's hand on the run: its services' addresses, the phase, notes, an instrumented client.
 ///
 /// Cheap to clone.
+///
+/// ```no_run
+/// use chaos_test::prelude::*;
+///
+/// async fn the_stock_is_right_afterwards(chaos: Chaos) -> Result<(), reqwest::Error> {
+///     let app = chaos.client("app");
+///     app.post("/orders").body("1 x tea").send().await?;
+///     chaos.until(Phase::Recovery).await;
+///     let stock = app.get("/stock/tea").send().await?.error_for_status()?.text().await?;
+///     chaos.note(format!("the fault is gone, the stock is {stock}"));
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Chaos {
     pub(super) shared: Arc<Shared>,
@@ -34,7 +47,18 @@ pub(super) struct Door {
 }
 
 /// One request made through [`Chaos::client`].
+///
+/// ```
+/// use chaos_test::RequestRecord;
+/// use chaos_test::prelude::*;
+///
+/// /// The request that took longest under the fault, of [`Chaos::request_log`].
+/// fn slowest(log: &[RequestRecord]) -> Option<&RequestRecord> {
+///     log.iter().filter(|request| request.phase == Phase::Chaos).max_by_key(|request| request.latency)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RequestRecord {
     /// When it was sent, from the start of the baseline.
     pub at: Duration,

@@ -9,6 +9,17 @@ use crate::engine::Slot;
 use crate::model::Outcome;
 
 /// An HTTP client for one service whose every request is recorded. A thin cover over [`reqwest`].
+///
+/// ```no_run
+/// use chaos_test::Client;
+///
+/// /// Changes an order, and has what it then is.
+/// async fn change(app: &Client, order: u64) -> reqwest::Result<String> {
+///     let order = format!("/orders/{order}");
+///     app.put(&order).body("2 x tea").send().await?.error_for_status()?;
+///     app.get(&order).send().await?.text().await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     pub(super) base: String,
@@ -62,6 +73,18 @@ impl std::fmt::Debug for Client {
 }
 
 /// A request on its way to being sent.
+///
+/// ```no_run
+/// use chaos_test::Chaos;
+/// use serde_json::json;
+///
+/// async fn order(chaos: &Chaos) -> reqwest::Result<u16> {
+///     let order = chaos.client("app").post("/orders").query(&[("currency", "EUR")]).header("Accept", "text/plain");
+///     let order = order.json(&json!({ "item": "tea", "count": 1 })).with(|request| request.bearer_auth("secret"));
+///     let answer = order.timeout(std::time::Duration::from_secs(1)).send().await?;
+///     Ok(answer.status().as_u16())
+/// }
+/// ```
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     request: reqwest::RequestBuilder,

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::experiment::{BodyKind, Experiment, Inconclusive};
+use super::Inconclusive;
+use super::experiment::{BodyKind, Experiment};
 use super::record::Draft;
 use crate::engine::Sequential;
 use crate::model::{Carried, CarriedShare, Fault};
@@ -12,15 +13,18 @@ const AT_MOST: u32 = 3;
 
 /// Whether evidence is looked at as it comes in, and what there is already.
 pub(super) fn sequential(experiment: &Experiment, draft: &Draft) -> Option<Sequential> {
-    if !is_in_order(experiment) {
-        return None;
-    }
-    let extends = experiment.inconclusive == Inconclusive::Extends;
+    let at_most = at_most(experiment)?;
     Some(Sequential {
-        at_most: extends
-            .then(|| experiment.scenario.duration.saturating_mul(AT_MOST).min(Duration::from_secs(86_400))),
+        at_most: (at_most > experiment.scenario.duration).then_some(at_most),
         carried: draft.earlier_try().as_ref().and_then(carried),
     })
+}
+
+/// The longest chaos phase, where evidence is looked at as it comes in.
+pub(super) fn at_most(experiment: &Experiment) -> Option<Duration> {
+    let times = if experiment.inconclusive == Inconclusive::Extends { AT_MOST } else { 1 };
+    let longest = experiment.scenario.duration.saturating_mul(times).min(Duration::from_secs(86_400));
+    is_in_order(experiment).then_some(longest)
 }
 
 /// Whether shares may be decided on the way: the fault is a state that lasts, and nobody needs the whole of it.
@@ -52,5 +56,6 @@ fn carried(earlier: &Report) -> Option<Carried> {
         })
     });
     let tries = earlier.trace.carried.as_ref().map_or(0, |carried| carried.tries) + 1;
-    Some(Carried { tries, shares: shares.collect() })
+    let mechanism = Some(earlier.trace.delivery.as_ref()?.mechanism.clone());
+    Some(Carried { tries, mechanism, shares: shares.collect() })
 }

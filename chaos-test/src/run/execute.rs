@@ -8,7 +8,7 @@ use super::audit::Audit;
 use super::chaos::{Door, Shared};
 use super::deadline::run_deadline;
 use super::driver::{Line, drive};
-use super::experiment::{BodyKind, Experiment, Inconclusive, Source, url_environment};
+use super::experiment::{BodyKind, Experiment, Source, url_environment};
 use super::locks::Held;
 use super::noted::Noted;
 use super::progress::{Lines, Silent};
@@ -334,11 +334,5 @@ fn hand(
             log: Mutex::default(),
             http,
         }),
-    }
-}
-
-impl Inconclusive {
-    pub(super) fn passes(self) -> bool {
-        self == Self::Passes
     }
 }

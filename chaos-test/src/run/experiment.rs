@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::asked::Asked;
 use super::driver::BodyFn;
-use super::{Chaos, Identity, IntoBodyResult, LocalFuture, Located, locate, read};
+use super::{Chaos, Identity, Inconclusive, IntoBodyResult, LocalFuture, Located, locate, read};
 use crate::environment::{AsEnvironment, Environment};
 use crate::error::Error;
 use crate::model::{AbortConditions, Fault, Intensity, Pin, Scenario};
@@ -29,6 +29,7 @@ use crate::units::Rate;
 /// report.expect_pass();
 /// # Ok(()) }
 /// ```
+#[must_use = "an experiment does nothing until `.run()` is awaited"]
 pub struct Experiment {
     pub(super) scenario: Scenario,
     pub(super) located: Located,
@@ -61,19 +62,6 @@ pub(super) enum BodyKind {
     None,
     Once(BodyFn),
     Repeat(Rate, BodyFn),
-}
-
-/// What a test with the verdict Inconclusive does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Inconclusive {
-    /// It fails, with a message of its own: a test that could not tell is no good news.
-    #[default]
-    Fails,
-    /// It passes; the record still says Inconclusive.
-    Passes,
-    /// The chaos phase goes on, up to three times its length, where more samples could tell. If it still cannot tell, the
-    /// test fails. Only where the fault is the same from its beginning to its end.
-    Extends,
 }
 
 impl Experiment {
@@ -309,12 +297,21 @@ impl Experiment {
     /// # Errors
     /// What was asked for makes no sense (an unknown profile, no environment), or the record could not be written.
     pub async fn run(self) -> Result<Report, Error> {
-        let told = self.warnings_told;
-        let report = super::execute::execute(self).await?;
-        if !told && report.passed() && !report.judgement.warnings().is_empty() {
-            eprintln!("WARNING: {}", report.headline());
-        }
-        Ok(report)
+        self.carried_out().await
+    }
+
+    /// A function, not an `async fn`: what that awaits is compiled again into every test binary that awaits it, and this is
+    /// the whole engine.
+    #[inline(never)]
+    fn carried_out(self) -> LocalFuture<Result<Report, Error>> {
+        Box::pin(async move {
+            let told = self.warnings_told;
+            let report = super::execute::execute(self).await?;
+            if !told && report.passed() && !report.judgement.warnings().is_empty() {
+                eprintln!("WARNING: {}", report.headline());
+            }
+            Ok(report)
+        })
     }
 }
 

@@ -25,6 +25,7 @@ mod execute;
 mod experiment;
 mod housekeeping;
 mod identity;
+mod inconclusive;
 mod locks;
 mod monitor;
 mod noise;
@@ -43,8 +44,9 @@ mod supervise;
 pub use body::{BodyError, IntoBodyResult};
 pub use chaos::{Chaos, RequestRecord};
 pub use client::{Client, RequestBuilder};
-pub use experiment::{Experiment, Inconclusive};
+pub use experiment::Experiment;
 pub use housekeeping::owe_and_settle;
+pub use inconclusive::Inconclusive;
 pub use objective::Objective;
 
 pub(crate) use body::BodyResult;

@@ -5,6 +5,17 @@ use crate::model::{Bounds, EndpointBounds};
 use crate::units::{Percent, Rate, seconds};
 
 /// A bound that replaces the SLO profile's.
+///
+/// ```
+/// use chaos_test::prelude::*;
+///
+/// fn strict(experiment: Experiment) -> Experiment {
+///     experiment.objective(Objective::LatencyP95(400.ms())).warn(Objective::RecoveryTime(5.seconds()))
+/// }
+/// // By the key that it has in a catalogue.
+/// assert_eq!(Objective::by_key("mttr_seconds", 45.0), Ok(Objective::TimeToRecover(45.seconds())));
+/// assert!(Objective::by_key("max_error_rate_percent", 250.0).is_err_and(|error| error.is_input()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Objective {

@@ -42,6 +42,7 @@ pub(super) fn of(
         body_once: matches!(experiment.body, BodyKind::Once(_)),
         phases,
         held: scenario.fault.held_for(phases.chaos),
+        at_most: super::evidence::at_most(experiment),
         injection: PlannedInjection::NotAsked,
         may_touch: services
             .iter()

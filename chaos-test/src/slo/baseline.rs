@@ -8,7 +8,21 @@ use crate::stats::{Proportion, quantile};
 use crate::units::show_duration;
 
 /// What normal looks like for one stream.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::slo::Baseline;
+///
+/// // The stream that was the slowest before the fault, and what was normal for it.
+/// fn slowest(report: &Report) -> Option<(&str, Baseline)> {
+///     let streams = report.judgement.streams.iter();
+///     let normals = streams.filter_map(|stream| Some((stream.name.as_str(), stream.baseline?)));
+///     normals.max_by_key(|(_, normal)| normal.p95)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Baseline {
     /// How many samples it rests on.
     pub n: u64,
@@ -35,6 +49,19 @@ impl Baseline {
 }
 
 /// The baseline of every judged stream, or what is wrong with the first unhealthy one.
+///
+/// ```
+/// use chaos_test::model::{Objectives, Outcome, Sample, Stream, StreamKind, Trace};
+/// use chaos_test::slo::baseline;
+/// use chaos_test::units::TimeUnits;
+///
+/// let sample = |n: u32| Sample { at: 20.ms() * n, lag: 0.ms(), latency: 8.ms(), outcome: Outcome::Good };
+/// let samples = (0..100).map(sample).collect();
+/// let app = Stream { name: "app".into(), kind: StreamKind::Probe, interval: 20.ms(), timeout: 1.seconds(), samples };
+/// let trace = Trace { streams: vec![app], ..Trace::default() };
+/// let normal = baseline(&trace, &Objectives::default()).expect("nothing is wrong with it");
+/// assert_eq!((normal[0].n, normal[0].bad, normal[0].p95), (100, 0, 8.ms()));
+/// ```
 pub fn baseline(trace: &Trace, objectives: &Objectives) -> Result<Vec<Baseline>, String> {
     trace
         .streams

@@ -9,7 +9,17 @@ use crate::model::{Marks, Objectives, Sample, Stream};
 use crate::stats::quantile;
 
 /// One step of a recovery curve: how a stream fared for a second or so.
+///
+/// ```
+/// use chaos_test::slo::{CurveStep, StreamFigures};
+///
+/// // The last step in which the stream was not itself.
+/// fn last_out(stream: &StreamFigures) -> Option<&CurveStep> {
+///     stream.curve.iter().rev().find(|step| step.is_within() == Some(false))
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CurveStep {
     /// When it begins; it ends where the next one does, the last one with the watch.
     pub at: Duration,
@@ -26,8 +36,23 @@ pub struct CurveStep {
 }
 
 /// What a step of a recovery curve comes to.
+///
+/// ```
+/// use chaos_test::slo::StepState;
+///
+/// let symbol = |state: StepState| match state {
+///     StepState::Normal => '·',
+///     StepState::Slow => '~',
+///     StepState::Failing | StepState::Down => 'x',
+///     _ => ' ',
+/// };
+/// let curve = [StepState::Down, StepState::Slow, StepState::Normal];
+/// assert_eq!(curve.map(symbol), ['x', '~', '·']);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StepState {
     /// It has no samples.
     Unknown,
@@ -56,7 +81,12 @@ const MOST: u32 = 120;
 ///
 /// A step is within tolerance when it could be a part of a stable window (see [`recovery`](super::recovery)): no more bad
 /// samples than the error rate may have, no bad run as long as an outage's, and at most a tenth of good but slower ones.
-pub fn curve(stream: &Stream, baseline: &Baseline, marks: &Marks, objectives: &Objectives) -> Vec<CurveStep> {
+pub(super) fn curve(
+    stream: &Stream,
+    baseline: &Baseline,
+    marks: &Marks,
+    objectives: &Objectives,
+) -> Vec<CurveStep> {
     let Some((from, to)) = marks.exposed() else { return Vec::new() };
     let step = stream.interval.saturating_mul(5).max(Duration::from_secs(1));
     let removed = marks.removed.filter(|removed| *removed > from && *removed < to);

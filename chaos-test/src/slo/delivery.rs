@@ -2,7 +2,21 @@ use crate::model::{Delivery, DoseReading, DoseUnit, Marks};
 use crate::units::{seconds, show_duration};
 
 /// What the witness's readings prove.
+///
+/// ```
+/// use chaos_test::slo::Proof;
+///
+/// fn told(proof: &Proof) -> String {
+///     match proof {
+///         Proof::Delivered { overdose: false } => "the fault was there".into(),
+///         Proof::Delivered { overdose: true } => "there was more of the fault than asked for".into(),
+///         Proof::Missing(why) => format!("no proof of the fault: {why}"),
+///         _ => "something else".into(),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Proof {
     /// The fault was there, at about the dose asked for.
     Delivered {
@@ -17,6 +31,16 @@ const FEWEST: usize = DoseReading::FEWEST;
 
 /// Whether the fault was really there: at least three readings in the fault window, and at most one in five with
 /// [too little](DoseReading::ENOUGH) of the dose asked for. A reading that failed counts as none.
+///
+/// ```
+/// use chaos_test::model::Trace;
+/// use chaos_test::slo::{Proof, proof};
+///
+/// fn proven(trace: &Trace) -> Proof {
+///     proof(trace.delivery.as_ref(), &trace.marks)
+/// }
+/// assert_eq!(proven(&Trace::default()), Proof::Missing("nothing was injected".into()));
+/// ```
 pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
     let Some(delivery) = delivery else {
         return Proof::Missing("nothing was injected".into());
@@ -62,6 +86,16 @@ pub fn proof(delivery: Option<&Delivery>, marks: &Marks) -> Proof {
 }
 
 /// The median of what was measured; 0 when nothing was.
+///
+/// ```
+/// use chaos_test::model::DoseReading;
+/// use chaos_test::slo::median;
+/// use std::time::Duration;
+///
+/// let reading = |measured| DoseReading { at: Duration::ZERO, asked: 0.2, measured };
+/// assert_eq!(median(&[reading(0.21), reading(0.2), reading(3.0)]), 0.21);
+/// assert_eq!(median(&[]), 0.0);
+/// ```
 pub fn median(readings: &[DoseReading]) -> f64 {
     let mut measured: Vec<f64> = readings.iter().map(|reading| reading.measured).collect();
     measured.sort_by(f64::total_cmp);
@@ -69,6 +103,15 @@ pub fn median(readings: &[DoseReading]) -> f64 {
 }
 
 /// A dose with its unit: `200.6 ms`, `1.98 cores`, `down`.
+///
+/// ```
+/// use chaos_test::model::DoseUnit;
+/// use chaos_test::slo::show_dose;
+///
+/// assert_eq!(show_dose(DoseUnit::Seconds, 0.2), "200.0 ms");
+/// assert_eq!(show_dose(DoseUnit::Cores, 1.98), "1.98 cores");
+/// assert_eq!(show_dose(DoseUnit::Down, 1.0), "down");
+/// ```
 pub fn show_dose(unit: DoseUnit, dose: f64) -> String {
     match unit {
         DoseUnit::Seconds if dose < 1.0 => format!("{:.1} ms", dose * 1e3),

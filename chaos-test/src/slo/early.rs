@@ -5,7 +5,21 @@ use super::{Baseline, Evaluation, Proof, Verdict, baseline, proof};
 use crate::model::{CountRule, Objectives, Severity, Trace};
 
 /// What the chaos phase has come to before its end.
+///
+/// ```
+/// use chaos_test::slo::SoFar;
+///
+/// fn goes_on(so_far: &SoFar, planned_length_is_over: bool) -> bool {
+///     match so_far {
+///         SoFar::Pass | SoFar::Fail => false,
+///         SoFar::Open { undecided } => *undecided || !planned_length_is_over,
+///         _ => true,
+///     }
+/// }
+/// assert!(goes_on(&SoFar::Open { undecided: true }, true));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum SoFar {
     /// Every share is within its limit, and the fault is proven: the rest of the phase would tell nothing new.
     Pass,
@@ -19,6 +33,20 @@ pub enum SoFar {
 }
 
 /// What a run that is under its fault has come to. Only what may be [decided in order](CountRule::Sequential) is.
+///
+/// ```
+/// use chaos_test::slo::{SoFar, so_far};
+/// use chaos_test::{report::Report, units::TimeUnits};
+///
+/// /// What a record had come to so many seconds into its chaos phase.
+/// fn after(seconds: u32, report: &Report) -> SoFar {
+///     let mut trace = report.trace.clone();
+///     let end = trace.marks.injected.unwrap_or_default() + seconds.seconds();
+///     trace.streams.iter_mut().for_each(|stream| stream.samples.retain(|sample| sample.at < end));
+///     trace.delivery.iter_mut().for_each(|fault| fault.readings.retain(|reading| reading.at < end));
+///     so_far(&trace, &report.slo.objectives)
+/// }
+/// ```
 pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
     let open = SoFar::Open { undecided: false };
     if trace.count_rule != CountRule::Sequential || trace.marks.injected.is_none() {

@@ -5,13 +5,28 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latencies;
 use super::endpoint::{error_rate_of, has_throughput};
 use super::evidence::EvidenceTrail;
-use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Verdict, outages, recovery};
+use super::recovery::recovery;
+use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Verdict, outages};
 use crate::model::{Bounds, Marks, Objectives, Phase, Sample, Severity, Stream, StreamKind, Trace};
 use crate::stats::{Proportion, quantile};
 
 /// A number with its unit.
+///
+/// ```
+/// use chaos_test::slo::Figure;
+///
+/// let show = |figure: Figure| match figure {
+///     Figure::Share(share) => format!("{:.1} %", share * 100.0),
+///     Figure::Seconds(seconds) => format!("{seconds:.3} s"),
+///     Figure::PerSecond(rate) => format!("{rate:.1}/s"),
+///     other => format!("{other:?}"),
+/// };
+/// assert_eq!(show(Figure::Share(0.025)), "2.5 %");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Figure {
     /// From 0 to 1.
     Share(f64),
@@ -24,7 +39,20 @@ pub enum Figure {
 }
 
 /// One objective held against one stream.
+///
+/// ```
+/// use chaos_test::slo::Evaluation;
+///
+/// // `p95 latency of app: Fail, 31 of 400 samples`
+/// fn line(one: &Evaluation) -> String {
+///     let counts = one.counts.map(|(bad, of)| format!(", {bad} of {of} samples")).unwrap_or_default();
+///     let warns = if one.decides() { "" } else { " (a warning)" };
+///     format!("{} of {}: {}{counts}{warns}", one.indicator, one.stream, one.verdict)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Evaluation {
     /// What is judged.
     pub indicator: Indicator,

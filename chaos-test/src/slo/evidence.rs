@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latency_of;
 use super::evaluate::Subject;
 use super::{Evaluation, Indicator, Reason, Verdict};
-use crate::model::{CarriedShare, CountRule, Outcome, Phase, Sample};
+use crate::model::{Carried, CarriedShare, CountRule, Outcome, Phase, Sample};
 use crate::stats::{Decision, MayDecide, Proportion, Question, Sequential, Tally, samples_needed};
 
 /// So long a share may be anything before it can be said to be within its limit.
@@ -16,7 +16,18 @@ const SHOWS: Duration = Duration::from_secs(2);
 const MOST_POINTS: usize = 600;
 
 /// What the samples of a share came to, as they came in.
+///
+/// ```
+/// use chaos_test::slo::EvidenceTrail;
+///
+/// /// How many samples came in after the share was decided.
+/// fn to_spare(trail: &EvidenceTrail) -> Option<u64> {
+///     Some(trail.seen.n.saturating_sub(trail.decided_after?))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EvidenceTrail {
     /// How often each of the two answers may be wrong, where samples are independent.
     pub error: f64,
@@ -29,7 +40,18 @@ pub struct EvidenceTrail {
 }
 
 /// The evidence about a share at one instant: at 1 it decides.
+///
+/// ```
+/// use chaos_test::slo::{EvidencePoint, EvidenceTrail};
+///
+/// /// The instant at which the share was nearest to being beyond its limit.
+/// fn worst(trail: &EvidenceTrail) -> Option<&EvidencePoint> {
+///     trail.points.iter().max_by(|a, b| a.beyond.total_cmp(&b.beyond))
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EvidencePoint {
     /// When, from the start of the baseline.
     pub at: Duration,
@@ -146,7 +168,11 @@ impl Subject<'_> {
 
     /// Evidence that goes on from where earlier tries have left it.
     fn continued(&self, question: Question, indicator: Indicator) -> Sequential {
-        let before = self.trace.carried.as_ref().and_then(|carried| {
+        let mechanism = self.trace.delivery.as_ref().map(|delivery| &delivery.mechanism);
+        // Where it is not noted (older records) it was not asked.
+        let by_the_same =
+            |carried: &&Carried| carried.mechanism.is_none() || carried.mechanism.as_ref() == mechanism;
+        let before = self.trace.carried.as_ref().filter(by_the_same).and_then(|carried| {
             let same = |share: &&CarriedShare| {
                 share.stream == self.stream.name && share.indicator == indicator.key()
             };

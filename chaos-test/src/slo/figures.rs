@@ -5,12 +5,25 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latencies;
 use super::curve::{CurveStep, curve};
 use super::evaluate::Subject;
-use super::{Baseline, Outage, RecoveryTime, recovery};
+use super::recovery::recovery;
+use super::{Baseline, Outage, RecoveryTime};
 use crate::model::{Phase, StreamKind, Trace};
 use crate::stats::quantile;
 
 /// Figures of one judged stream that no objective needs but people do.
+///
+/// ```
+/// use chaos_test::slo::StreamFigures;
+///
+/// // How many times slower than normal the 95th percentile was under the fault.
+/// fn slowdown(stream: &StreamFigures) -> Option<f64> {
+///     let (_, p95, _) = stream.chaos_latency?;
+///     Some(p95.as_secs_f64() / stream.baseline?.p95.as_secs_f64())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StreamFigures {
     /// The stream.
     pub name: String,

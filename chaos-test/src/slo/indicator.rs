@@ -3,7 +3,18 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What is judged.
+///
+/// ```
+/// use chaos_test::slo::Indicator;
+///
+/// // One name for people, one for records.
+/// assert_eq!(Indicator::LatencyP95.to_string(), "p95 latency");
+/// assert_eq!(Indicator::LatencyP95.key(), "latency_p95");
+/// // A floor is broken by what is less.
+/// assert!(Indicator::Throughput.is_floor());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Indicator {

@@ -16,10 +16,32 @@ use crate::units::show_duration;
 
 /// The error allowed per scenario: how often a service that meets its objectives may be failed by chance.
 /// It is shared evenly over the objectives that rest on counts.
+///
+/// ```
+/// use chaos_test::slo::ALPHA;
+/// use chaos_test::stats::{Decision, Proportion};
+///
+/// // Errors and slow answers of one stream: two objectives. So many flawless samples show 5 % or less.
+/// let decide = |samples| Proportion::new(0, samples).decide(0.05, ALPHA / 2.0);
+/// assert_eq!((decide(148), decide(149)), (Decision::Unclear, Decision::Within));
+/// ```
 pub const ALPHA: f64 = 0.001;
 
 /// A verdict with everything it rests on.
+///
+/// ```
+/// use chaos_test::slo::Judgement;
+///
+/// // `Fail: error rate of app, recovery time of app`
+/// fn summary(judgement: &Judgement) -> String {
+///     let broken = judgement.broken().into_iter().map(|one| format!("{} of {}", one.indicator, one.stream));
+///     let broken: Vec<String> = broken.collect();
+///     if broken.is_empty() { judgement.label() } else { format!("{}: {}", judgement.label(), broken.join(", ")) }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
@@ -46,11 +68,34 @@ pub struct Judgement {
 /// something, is `Skipped`; else the worst of the evaluations and the body.
 ///
 /// What was left behind takes nothing from what was measured before: the rest is judged as if it were not there.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Trace};
+/// use chaos_test::slo::{Judgement, judge};
+///
+/// // What a run would have come to by the objectives of production.
+/// fn in_production(trace: &Trace) -> Judgement {
+///     let production = Catalogue::builtin().profile(Some("production")).expect("it is built in");
+///     judge(trace, &production.objectives)
+/// }
+/// assert_eq!(in_production(&Trace::default()).label(), "Inconclusive(no samples)");
+/// ```
 pub fn judge(trace: &Trace, objectives: &Objectives) -> Judgement {
     judge_by(trace, objectives, Rules::CURRENT)
 }
 
 /// The same by the rules of a time.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::slo::{Rules, judge_by};
+///
+/// // Whether the rules of today come to another verdict than those of the record's own time.
+/// fn is_judged_otherwise_today(report: &Report) -> bool {
+///     let by = |rules| judge_by(&report.trace, &report.slo.objectives, rules).verdict;
+///     by(Rules::of_format(report.format_version)) != by(Rules::CURRENT)
+/// }
+/// ```
 pub fn judge_by(trace: &Trace, objectives: &Objectives, rules: Rules) -> Judgement {
     let mut judgement = apart_from_cleanup(trace, objectives, rules);
     let failed = trace.trouble.iter().filter(|trouble| trouble.stage == Stage::Cleanup);
@@ -184,7 +229,10 @@ impl Judgement {
     fn find(&mut self) {
         let moved = self.streams.iter().any(|stream| {
             let slow = match (&stream.baseline, stream.chaos_latency) {
-                (Some(normal), Some((_, p95, _))) => p95 > normal.p99.mul_f64(1.1) + Duration::from_millis(1),
+                // More than a tenth and a millisecond beyond; a damaged record may hold any time.
+                (Some(normal), Some((_, p95, _))) => {
+                    p95.saturating_sub(Duration::from_millis(1)) > normal.p99.saturating_add(normal.p99 / 10)
+                }
                 _ => true,
             };
             let back = matches!(stream.recovery_time, None | Some(RecoveryTime::After(_)));

@@ -13,7 +13,22 @@ use crate::model::{Objectives, Sample, Stream, Trace};
 use crate::stats::quantile;
 
 /// How a service stays out of its baseline after the fault is gone.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::slo::{NonRecovery, Reason};
+///
+/// // The streams that answered to the end and stayed slow, as with a queue that does not drain.
+/// fn still_slow(report: &Report) -> Vec<&str> {
+///     let slow = report.judgement.lasting().into_iter().filter_map(|reason| match reason {
+///         Reason::Metastable { stream, kind: NonRecovery::Slow, .. } => Some(stream.as_str()),
+///         _ => None,
+///     });
+///     slow.collect()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NonRecovery {
@@ -43,7 +58,7 @@ impl fmt::Display for NonRecovery {
 /// It is where the fault was seen gone, was then watched for as long as recovery may take twice over and for a stable
 /// window at least, has not recovered in that time, and is out of its baseline's tolerance at the end of it. One that was
 /// back before the end, too late for a stable window to show, is not.
-pub fn metastable(
+fn metastable(
     stream: &Stream,
     figures: &StreamFigures,
     trace: &Trace,

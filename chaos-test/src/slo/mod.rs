@@ -25,13 +25,15 @@ mod noise;
 mod outage;
 mod recovery;
 mod rules;
+#[cfg(feature = "schema")]
+mod schema;
 mod severity;
 mod sham;
 mod starvation;
 mod verdict;
 
 pub use baseline::{Baseline, baseline};
-pub use curve::{CurveStep, StepState, curve};
+pub use curve::{CurveStep, StepState};
 pub use delivery::{Proof, median, proof, show_dose};
 pub use early::{SoFar, so_far};
 pub use evaluate::{Evaluation, Figure};
@@ -39,12 +41,16 @@ pub use evidence::{EvidencePoint, EvidenceTrail};
 pub use figures::StreamFigures;
 pub use indicator::Indicator;
 pub use judge::{ALPHA, Judgement, judge, judge_by};
-pub use metastable::{NonRecovery, metastable};
-pub use noise::{HostNoise, host_noise, noisy_baseline, noisy_from};
+pub use metastable::NonRecovery;
+pub(crate) use noise::host_noise;
+#[cfg(feature = "reports")]
+pub(crate) use noise::noisy_from;
 pub use outage::{Outage, outages};
-pub use recovery::{RecoveryTime, has_settled, recovery};
+pub use recovery::{RecoveryTime, has_settled};
 pub use rules::Rules;
-pub use sham::{HarnessCost, door_cost, machinery_cost, too_unwell};
-pub use starvation::{starved, too_late};
+#[cfg(feature = "runtime")]
+pub(crate) use sham::too_unwell;
+pub(crate) use sham::{HarnessCost, door_cost, machinery_cost};
+pub(crate) use starvation::too_late;
 pub(crate) use verdict::show_load;
 pub use verdict::{Finding, Reason, Verdict};

@@ -12,19 +12,19 @@ const WINDOW: Duration = Duration::from_millis(250);
 
 /// How the host did in a span of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HostNoise {
+pub(crate) struct HostNoise {
     /// How many windows there were.
-    pub windows: u64,
+    pub(crate) windows: u64,
     /// In how many of them the host was late by more than the bound asked about.
-    pub noisy: u64,
+    pub(crate) noisy: u64,
     /// The latest waking of all.
-    pub worst: Duration,
+    pub(crate) worst: Duration,
     /// The median of the windows' latest wakings.
-    pub median: Duration,
+    pub(crate) median: Duration,
     /// The mean share of time in which somebody waited for a processor; absent where the kernel does not say.
-    pub pressure: Option<f64>,
+    pub(crate) pressure: Option<f64>,
     /// The mean share of stolen time.
-    pub steal: Option<f64>,
+    pub(crate) steal: Option<f64>,
 }
 
 impl HostNoise {
@@ -52,12 +52,12 @@ fn mean(shares: impl Iterator<Item = f64>) -> Option<f64> {
 
 /// How late a host may be before it says more than the service does: the interval of the stream, or a tenth of the allowed
 /// degradation, whichever is more.
-pub fn noisy_from(interval: Duration, objectives: &Objectives) -> Duration {
+pub(crate) fn noisy_from(interval: Duration, objectives: &Objectives) -> Duration {
     interval.max(objectives.latency_degradation.unwrap_or_default() / 10)
 }
 
 /// How the host did through a whole run, noisy by the least bound of its scheduled streams.
-pub fn host_noise(trace: &Trace, objectives: &Objectives) -> Option<HostNoise> {
+pub(crate) fn host_noise(trace: &Trace, objectives: &Objectives) -> Option<HostNoise> {
     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
     let bound = scheduled.map(|stream| noisy_from(stream.interval, objectives)).min().unwrap_or(WINDOW);
     HostNoise::of(trace.noise.iter(), bound)
@@ -65,7 +65,7 @@ pub fn host_noise(trace: &Trace, objectives: &Objectives) -> Option<HostNoise> {
 
 /// Whether the host was so late in more than half of the baseline that nobody can say what is normal for that stream. A
 /// late baseline makes every later latency look good.
-pub fn noisy_baseline(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Option<Reason> {
+pub(super) fn noisy_baseline(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Option<Reason> {
     let bound = noisy_from(stream.interval, objectives);
     let of_baseline =
         trace.noise.iter().filter(|window| trace.marks.phase_of(window.at) == Some(Phase::Baseline));

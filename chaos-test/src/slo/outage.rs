@@ -5,7 +5,22 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Sample, Stream};
 
 /// A time in which a service was down for its clients.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chaos_test::report::Report;
+///
+/// // The longest outage of all streams.
+/// fn longest(report: &Report) -> Option<Duration> {
+///     let ended = report.trace.marks.ended?;
+///     let outages = report.judgement.streams.iter().flat_map(|stream| &stream.outages);
+///     outages.map(|outage| outage.length(ended)).max()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Outage {
     /// The first bad sample.
     pub start: Duration,
@@ -80,6 +95,19 @@ impl Stable {
 /// An outage starts at the first bad sample of a bad run of at least 3 intervals and 0.3 s. It ends at the first good
 /// sample of a stable window: at least `stable_for` and 30 samples, with a bad share of at most `bad_share` and no
 /// further bad run that long. A good spell that is not stable belongs to the outage and counts as a flap.
+///
+/// ```
+/// use chaos_test::model::{Outcome, Sample, Stream, StreamKind};
+/// use chaos_test::slo::outages;
+/// use chaos_test::units::TimeUnits;
+///
+/// let outcome = |n: u32| if (20..30).contains(&n) { Outcome::ConnectError } else { Outcome::Good };
+/// let sample = |n: u32| Sample { at: 100.ms() * n, lag: 0.ms(), latency: 8.ms(), outcome: outcome(n) };
+/// let samples = (0..100).map(sample).collect();
+/// let app = Stream { name: "app".into(), kind: StreamKind::Probe, interval: 100.ms(), timeout: 1.seconds(), samples };
+/// let found = outages(&app, 0.ms(), 10.seconds(), 3.seconds(), 0.05);
+/// assert_eq!((found[0].start, found[0].end), (2.seconds(), Some(3.seconds())));
+/// ```
 pub fn outages(
     stream: &Stream,
     from: Duration,

@@ -7,8 +7,22 @@ use super::{Baseline, outages};
 use crate::model::{Marks, Objectives, Sample, Stream};
 
 /// How long a service took to be itself again after the fault was gone.
+///
+/// ```
+/// use chaos_test::slo::RecoveryTime;
+/// use chaos_test::units::{TimeUnits, show_duration};
+///
+/// let show = |time: RecoveryTime| match time {
+///     RecoveryTime::After(time) => show_duration(time),
+///     RecoveryTime::NotWithin(watched) => format!("more than {}", show_duration(watched)),
+///     _ => "unknown".into(),
+/// };
+/// assert_eq!(show(RecoveryTime::NotWithin(20.seconds())), "more than 20 s");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RecoveryTime {
     /// This long.
     After(Duration),
@@ -21,7 +35,7 @@ pub enum RecoveryTime {
 ///
 /// A sample is normal when it is good and not slower than [`Baseline::tolerance`]; a stable window (see
 /// [`outages`](super::outages)) starts with a normal sample and has at most a tenth of good but slower ones.
-pub fn recovery(
+pub(super) fn recovery(
     stream: &Stream,
     baseline: &Baseline,
     marks: &Marks,
@@ -49,6 +63,18 @@ pub fn recovery(
 /// Whether a watch may end: the stream has recovered, nothing is down, and the chaos phase has been over for as long as
 /// stable service takes to show. Without the last two, a service that falls over at the end of the chaos phase would go
 /// unseen.
+///
+/// ```
+/// use chaos_test::model::{Objectives, Trace};
+/// use chaos_test::slo::{baseline, has_settled};
+///
+/// // Whether every stream has settled by `trace.marks.ended`.
+/// fn all_settled(trace: &Trace, objectives: &Objectives) -> bool {
+///     let Ok(normals) = baseline(trace, objectives) else { return false };
+///     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
+///     scheduled.zip(&normals).all(|(stream, normal)| has_settled(stream, normal, &trace.marks, objectives))
+/// }
+/// ```
 pub fn has_settled(stream: &Stream, baseline: &Baseline, marks: &Marks, objectives: &Objectives) -> bool {
     let (Some(chaos_ended), Some((from, ended))) = (marks.chaos_ended, marks.exposed()) else { return false };
     let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());

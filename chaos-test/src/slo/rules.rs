@@ -1,4 +1,12 @@
 /// The rules a run is judged by. They go with the format of its record: an old record is judged again as it was then.
+///
+/// ```
+/// use chaos_test::report::FORMAT_VERSION;
+/// use chaos_test::slo::Rules;
+///
+/// assert_eq!(Rules::of_format(1), Rules::First);
+/// assert_eq!(Rules::of_format(FORMAT_VERSION), Rules::CURRENT);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rules {

@@ -10,13 +10,13 @@ const FEWEST: usize = 20;
 /// What the harness itself adds to the latency of a stream, in seconds: negative where chance made the part with more of
 /// the harness faster.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HarnessCost {
+pub(crate) struct HarnessCost {
     /// Whose latency.
-    pub of: String,
+    pub(crate) of: String,
     /// At the median.
-    pub p50: f64,
+    pub(crate) p50: f64,
     /// At the 95th percentile.
-    pub p95: f64,
+    pub(crate) p95: f64,
 }
 
 impl HarnessCost {
@@ -35,7 +35,7 @@ impl HarnessCost {
 
 /// What the machinery of the fault costs at rest, per scheduled stream: the part of the baseline in which it was in place,
 /// less the bare part.
-pub fn machinery_cost(trace: &Trace) -> Vec<HarnessCost> {
+pub(crate) fn machinery_cost(trace: &Trace) -> Vec<HarnessCost> {
     let Some((began, from, to)) = trace.sham.as_ref().and_then(Sham::spans) else { return Vec::new() };
     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
     let cost = |stream: &Stream| {
@@ -48,7 +48,7 @@ pub fn machinery_cost(trace: &Trace) -> Vec<HarnessCost> {
 }
 
 /// What the front door of the target costs, by checks past it and through it.
-pub fn door_cost(trace: &Trace) -> Option<HarnessCost> {
+pub(crate) fn door_cost(trace: &Trace) -> Option<HarnessCost> {
     let sorted = |of: fn(&DoorCheck) -> Duration| {
         let mut list: Vec<Duration> = trace.door.iter().map(of).collect();
         list.sort_unstable();
@@ -68,7 +68,8 @@ pub(super) fn normal<'a>(all: &[&'a Sample], sham: Option<&Sham>) -> Vec<&'a Sam
 }
 
 /// Why the machinery of a fault had better not be put in place yet, by what was seen of the baseline so far.
-pub fn too_unwell(trace: &Trace, objectives: &Objectives) -> Option<String> {
+#[cfg_attr(not(feature = "runtime"), allow(dead_code, reason = "only a run asks"))]
+pub(crate) fn too_unwell(trace: &Trace, objectives: &Objectives) -> Option<String> {
     let limit = objectives.error_rate.map_or(0.5, |limit| limit.ratio());
     let scheduled = trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
     scheduled.filter(|stream| !stream.samples.is_empty()).find_map(|stream| {

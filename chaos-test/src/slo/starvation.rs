@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::{Reason, noisy_baseline};
+use super::Reason;
+use super::noise::noisy_baseline;
 use crate::model::{Marks, Objectives, Phase, Stream, Trace};
 use crate::stats::quantile;
 
@@ -9,7 +10,7 @@ use crate::stats::quantile;
 ///
 /// In the chaos phase that is judged at the 99th percentile. The baseline and the recovery are judged by their 95th,
 /// so there it is the 95th that must not be late: a late baseline makes every later latency look good.
-pub fn starved(stream: &Stream, marks: &Marks, phase: Phase) -> Option<Reason> {
+pub(super) fn starved(stream: &Stream, marks: &Marks, phase: Phase) -> Option<Reason> {
     let in_phase = stream.samples.iter().filter(|sample| marks.phase_of(sample.at) == Some(phase));
     let mut lags: Vec<Duration> = in_phase.map(|sample| sample.lag).collect();
     lags.sort_unstable();
@@ -25,7 +26,7 @@ pub fn starved(stream: &Stream, marks: &Marks, phase: Phase) -> Option<Reason> {
 
 /// Why the samples of a run, or of what there is of it, say more about this host than about the service: first the streams
 /// that were [starved], each with its first phase, then those whose [baseline was noisy](noisy_baseline).
-pub fn too_late(trace: &Trace, objectives: &Objectives) -> Vec<Reason> {
+pub(crate) fn too_late(trace: &Trace, objectives: &Objectives) -> Vec<Reason> {
     let scheduled = || trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
     let phases = [Phase::Baseline, Phase::Chaos, Phase::Recovery];
     let of_stream = |stream| phases.iter().find_map(|phase| starved(stream, &trace.marks, *phase));

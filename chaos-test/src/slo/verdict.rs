@@ -8,7 +8,15 @@ use crate::model::{AbortCause, Phase, Stage};
 use crate::units::show_duration;
 
 /// What a run comes to. Ordered: a suite's verdict is its worst.
+///
+/// ```
+/// use chaos_test::slo::Verdict;
+///
+/// let suite = [Verdict::Pass, Verdict::Inconclusive, Verdict::Skipped];
+/// assert_eq!(suite.into_iter().max(), Some(Verdict::Inconclusive));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
@@ -27,6 +35,20 @@ pub enum Verdict {
     Error,
 }
 
+impl Verdict {
+    /// As records name it: `inconclusive`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Fail => "fail",
+            Self::Aborted => "aborted",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -41,7 +63,19 @@ impl fmt::Display for Verdict {
 }
 
 /// Why a verdict is not Pass.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::slo::Reason;
+///
+/// // Whether the same test with more samples could tell.
+/// fn wants_more_samples(report: &Report) -> bool {
+///     report.judgement.reasons.iter().any(|reason| matches!(reason, Reason::NeedsMoreSamples { more: Some(_) }))
+/// }
+/// assert_eq!(Reason::NeedsMoreSamples { more: Some(60) }.to_string(), "needs about 60 more probes");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
@@ -236,7 +270,18 @@ pub(crate) fn show_load(pressure: Option<f64>, steal: Option<f64>) -> String {
 }
 
 /// Something worth telling. It decides nothing: where a finding fails a run, there is a reason that says so.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::slo::Finding;
+///
+/// // A pass that shows little: perhaps the fault is not on the path that is measured.
+/// fn shows_little(report: &Report) -> bool {
+///     report.passed() && report.judgement.findings.contains(&Finding::NoVisibleEffect)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finding {

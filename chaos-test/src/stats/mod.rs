@@ -16,7 +16,8 @@ mod random;
 mod sequential;
 mod tally;
 
-pub use proportion::{Decision, Proportion, samples_needed};
+pub(crate) use proportion::samples_needed;
+pub use proportion::{Decision, Proportion};
 pub use quantile::{Quantile, quantile};
 pub use random::SplitMix;
 pub use sequential::{Evidence, MayDecide, Question, Sequential};

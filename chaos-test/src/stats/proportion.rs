@@ -1,6 +1,16 @@
 use super::beta::inverse_incomplete_beta;
 
 /// `k` out of `n`, with its exact confidence limits.
+///
+/// ```
+/// use chaos_test::stats::Proportion;
+///
+/// let seen = Proportion::new(10, 100);
+/// assert_eq!(seen.estimate(), 0.1);
+/// // 4.9 % to 17.6 %, with 95 % confidence.
+/// let (low, high) = seen.interval(0.025);
+/// assert!((0.048..0.050).contains(&low) && (0.175..0.177).contains(&high));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proportion {
     /// How many had the property; at most `n`.
@@ -10,6 +20,16 @@ pub struct Proportion {
 }
 
 /// What a proportion says about a limit.
+///
+/// ```
+/// use chaos_test::stats::{Decision, Proportion};
+///
+/// // Against 5 %; each answer is wrong with a probability of 0.5 % at most.
+/// let decide = |bad, of| Proportion::new(bad, of).decide(0.05, 0.005);
+/// assert_eq!(decide(0, 104), Decision::Within);
+/// assert_eq!(decide(0, 103), Decision::Unclear);
+/// assert_eq!(decide(30, 100), Decision::Beyond);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Not above the limit, with the confidence asked for.
@@ -73,7 +93,7 @@ impl Proportion {
 }
 
 /// About how many samples in all decide against `limit` if the share stays as seen; `None` when a million would not.
-pub fn samples_needed(seen: Proportion, limit: f64, tail: f64) -> Option<u64> {
+pub(crate) fn samples_needed(seen: Proportion, limit: f64, tail: f64) -> Option<u64> {
     const MOST: u64 = 1 << 20;
     let decided = |n: u64| {
         let k = (seen.estimate() * n as f64).round() as u64;

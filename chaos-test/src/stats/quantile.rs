@@ -1,7 +1,17 @@
 use super::beta::binomial_cdf;
 
 /// A quantile of a list with its distribution-free interval.
+///
+/// ```
+/// use chaos_test::stats::quantile;
+///
+/// // A hundred samples set no upper limit to the 99th percentile: the true one may be beyond all of them.
+/// let sorted: Vec<u32> = (1..=100).collect();
+/// let p99 = quantile(&sorted, 0.99, 0.025).expect("it is not empty");
+/// assert_eq!((p99.estimate, p99.upper), (99, None));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Quantile<T> {
     /// The sample quantile (nearest rank).
     pub estimate: T,

@@ -1,4 +1,14 @@
 /// A small seeded generator (SplitMix64, Steele et al. 2014) for schedules and jitter. Not for secrets.
+///
+/// ```
+/// use chaos_test::stats::SplitMix;
+/// use chaos_test::units::TimeUnits;
+///
+/// // A wait of 50 ms to 100 ms before a retry, the same in every run of the test.
+/// let wait = |seed| 50.ms() + 50.ms().mul_f64(SplitMix::new(seed).unit());
+/// assert!((50.ms()..=100.ms()).contains(&wait(7)));
+/// assert_eq!(wait(7), wait(7));
+/// ```
 #[derive(Debug, Clone)]
 pub struct SplitMix(u64);
 

@@ -14,6 +14,14 @@ use super::mixture::Mixture;
 use super::{Decision, Tally};
 
 /// What is asked of a share.
+///
+/// ```
+/// use chaos_test::stats::{Question, Sequential};
+///
+/// // Whether at most 5 % are bad: so many flawless samples answer that.
+/// let question = Question { limit: 0.05, error: 0.0005, burst: Question::BURST, longest: Question::BURST };
+/// assert_eq!(Sequential::new(question).more_needed(), Some(162));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Question {
     /// What it may be at most; above 0 and below 1.
@@ -45,7 +53,19 @@ impl Question {
 }
 
 /// How much evidence there is, as a share of what decides: at 1 it does.
+///
+/// ```
+/// use chaos_test::stats::{MayDecide, Question, Sequential};
+///
+/// let question = Question { limit: 0.05, error: 0.0005, burst: Question::BURST, longest: Question::BURST };
+/// let mut share = Sequential::new(question);
+/// // Ten seconds without a bad sample, fifty samples each: nearly half of what "within" takes.
+/// (0..500).for_each(|n| share.push(false, n / 50, MayDecide::Either));
+/// assert!((0.4..0.5).contains(&share.evidence().within));
+/// assert_eq!(share.evidence().beyond, 0.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// That the share is within its limit.
     pub within: f64,
@@ -54,6 +74,17 @@ pub struct Evidence {
 }
 
 /// What may be decided by now, before the end.
+///
+/// ```
+/// use chaos_test::stats::{Decision, MayDecide, Question, Sequential};
+///
+/// let question = Question { limit: 0.05, error: 0.0005, burst: Question::BURST, longest: Question::BURST };
+/// let mut share = Sequential::new(question);
+/// // All samples are bad, fifty a second, and of the first two seconds nothing is said.
+/// let may = |second: usize| if second < 2 { MayDecide::Nothing } else { MayDecide::Beyond };
+/// (0..500).for_each(|n| share.push(true, n / 50, may(n / 50)));
+/// assert!(share.decided().is_some_and(|(decision, seen)| decision == Decision::Beyond && seen.n > 100));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MayDecide {
     /// Nothing: the share is still settling.
@@ -65,6 +96,17 @@ pub enum MayDecide {
 }
 
 /// The evidence about one share, as it comes in.
+///
+/// ```
+/// use chaos_test::stats::{Decision, MayDecide, Question, Sequential};
+///
+/// let question = Question { limit: 0.05, error: 0.0005, burst: Question::BURST, longest: Question::BURST };
+/// let mut share = Sequential::new(question);
+/// // A service without an error, asked fifty times a second: that is enough after 21 seconds.
+/// (0..2000).for_each(|n| share.push(false, n / 50, MayDecide::Either));
+/// let (decision, seen) = share.decided().expect("it was more than enough");
+/// assert_eq!((decision, seen.n), (Decision::Within, 1055));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Sequential {
     question: Question,
@@ -78,6 +120,9 @@ pub struct Sequential {
     /// Bad samples and all, of blocks of a second.
     blocks: Vec<(u64, u64)>,
 }
+
+/// A day of blocks: what comes later, which is only in a damaged record, counts to the last of them.
+const MOST_BLOCKS: usize = 24 * 60 * 60;
 
 /// After how many samples the evidence is looked at again.
 const LOOK_EVERY: u64 = 5;
@@ -106,6 +151,7 @@ impl Sequential {
     /// One more sample, in the block of that number (they do not go down), and what it may decide.
     pub fn push(&mut self, bad: bool, block: usize, may: MayDecide) {
         self.seen.push(bad);
+        let block = block.min(MOST_BLOCKS - 1);
         if self.blocks.len() <= block {
             self.blocks.resize(block + 1, (0, 0));
         }

@@ -3,7 +3,19 @@ use serde::{Deserialize, Serialize};
 use super::Proportion;
 
 /// Samples of a yes-or-no question, and in how many runs the bad ones came.
+///
+/// ```
+/// use chaos_test::stats::Tally;
+///
+/// let mut seen = Tally::default();
+/// for bad in [false, true, true, false, true] {
+///     seen.push(bad);
+/// }
+/// assert_eq!((seen.n, seen.k, seen.runs), (5, 3, 2));
+/// assert_eq!(seen.proportion().estimate(), 0.6);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tally {
     /// How many there were.
     pub n: u64,
@@ -19,9 +31,10 @@ pub struct Tally {
 impl Tally {
     /// One more sample.
     pub fn push(&mut self, bad: bool) {
-        self.n += 1;
-        self.k += u64::from(bad);
-        self.runs += u64::from(bad && !self.last_was_bad);
+        // A damaged record may go on from any number.
+        self.n = self.n.saturating_add(1);
+        self.k = self.k.saturating_add(u64::from(bad));
+        self.runs = self.runs.saturating_add(u64::from(bad && !self.last_was_bad));
         self.last_was_bad = bad;
     }
 

@@ -4,6 +4,8 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
+#[cfg(feature = "cli")]
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -26,14 +28,18 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 
 /// Writes a file so that a reader sees the old one or the whole new one, also after a crash.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    atomically(path, &mut |file| file.write_all(bytes))
+}
+
+fn atomically(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = dir.join(format!(".{name}{}", temporary_of(Owner::this())));
     let written = (|| {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut file = io::BufWriter::new(File::create(&temporary)?);
+        write(&mut file)?;
+        file.into_inner()?.sync_all()?;
         fs::rename(&temporary, path)
     })();
     if written.is_err() {
@@ -83,16 +89,61 @@ pub(crate) fn remove_temporaries(dir: &Path, owner: &Owner) {
 /// Writes a file atomically; what is no regular file (`/dev/null`, a pipe) is written to and not replaced.
 #[cfg(feature = "cli")]
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_by(path, &mut |file| file.write_all(bytes))
+}
+
+/// The same piece by piece.
+#[cfg(feature = "cli")]
+pub(crate) fn write_by(
+    path: &Path,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(meta) if !meta.is_file() => File::options().write(true).open(path)?.write_all(bytes),
-        _ => write_atomically(path, bytes),
+        Ok(meta) if !meta.is_file() => {
+            let mut file = io::BufWriter::new(File::options().write(true).open(path)?);
+            write(&mut file)?;
+            file.flush()
+        }
+        _ => atomically(path, write),
     }
 }
 
 /// Appends a line.
 pub(crate) fn append_line(path: &Path, line: &str) -> io::Result<()> {
     create(path)?.write_all(format!("{line}\n").as_bytes())
+}
+
+/// Appends a text.
+#[cfg(feature = "cli")]
+pub(crate) fn append(path: &Path, text: &str) -> io::Result<()> {
+    create(path)?.write_all(text.as_bytes())
+}
+
+/// Appends a line and syncs it, unless whoever is given what is there says that it is. What a dead process has left half
+/// written stays a line of its own.
+#[cfg(feature = "cli")]
+pub(crate) fn append_unless(
+    path: &Path,
+    line: &str,
+    most: u64,
+    known: &mut dyn FnMut(&str) -> bool,
+) -> io::Result<()> {
+    let mut file = create(path)?;
+    let Some(_held) = lock(path, Duration::from_secs(10))? else {
+        return Err(io::Error::new(io::ErrorKind::WouldBlock, "another process has held it for ten seconds"));
+    };
+    let there = read_at_most(path, most)?;
+    if there.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {} MiB", most >> 20)));
+    }
+    let whole = there.is_empty() || there.ends_with(b"\n");
+    if known(&String::from_utf8_lossy(&there)) {
+        return Ok(());
+    }
+    let line = format!("{}{line}\n", if whole { "" } else { "\n" });
+    file.write_all(line.as_bytes())?;
+    file.sync_all()
 }
 
 /// Removes a file.
@@ -139,6 +190,30 @@ pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bytes of a file that somebody named, if it is a regular one of at most that many bytes.
+///
+/// A pipe is not opened for reading, which would wait for its writer; and what is too long is not read at all.
+#[cfg(feature = "cli")]
+pub(crate) fn read_regular(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let not_regular = || io::Error::other("it is no regular file");
+    // Before it is opened: that alone makes some devices do something.
+    if !fs::metadata(path)?.is_file() {
+        return Err(not_regular());
+    }
+    let file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(not_regular());
+    }
+    if meta.len() > most {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    // It may have grown meanwhile.
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
+}
+
 /// Whether two paths lead to different files, both of which are there.
 pub(crate) fn differ(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one != other)
@@ -154,6 +229,12 @@ pub(crate) fn are_beside(one: &Path, other: &Path) -> bool {
 pub(crate) fn is_not_older(one: &Path, other: &Path) -> bool {
     let written = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
     written(one).is_some_and(|one| written(other).is_none_or(|other| one >= other))
+}
+
+/// A path without links and dots.
+#[cfg(feature = "cli")]
+pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize()
 }
 
 /// Whether there is a file of that name.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Processor time of a process: what it used, and what it waited for while it was ready to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -116,34 +116,38 @@ pub(crate) fn all() -> Vec<u32> {
 /// The environment a process was started with, if we may look.
 ///
 /// An `execve` in the midst of a reading tears it: an opened file shows the memory the process had then, which ends, and
-/// for some microseconds the new one has neither arguments nor environment in it. So it is read by one call, and what
-/// reads as empty is read again: for a while that no `execve` takes where there is a program without arguments, and
-/// twice where the environment may indeed be empty. Threads of the kernel and zombies have neither program nor
-/// environment.
+/// until the new program is loaded, which takes as long as its file and the processors let it, the new one has neither
+/// arguments nor environment in it. So it is read by one call, and what reads as empty is believed where the kernel says
+/// that the environment has no length, and that more than once, as it is so for a moment while it is counted. Threads of
+/// the kernel and zombies have neither program nor environment.
 fn environment(pid: u32) -> Option<Vec<u8>> {
-    const AGAIN: Duration = Duration::from_micros(200);
-    const TIMES: u32 = 100;
+    const PAUSE: Duration = Duration::from_micros(200);
+    const PATIENCE: Duration = Duration::from_secs(2);
     const SETTLED: u32 = 3;
-    let is_starting = || {
-        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|arguments| arguments.is_empty())
-            && fs::read_link(format!("/proc/{pid}/exe")).is_ok()
-    };
+    let limit = Instant::now() + PATIENCE;
     let mut settled = 0;
-    for _ in 0..TIMES {
+    while settled < SETTLED && Instant::now() < limit {
         let environ = read_by_one_call(&format!("/proc/{pid}/environ")).ok()?;
         if !environ.is_empty() {
             return Some(environ);
         }
-        if is_starting() {
-            std::thread::sleep(AGAIN);
-            continue;
+        match environment_length(pid) {
+            Some(0) => settled += 1,
+            Some(_) => {}
+            None if fs::read_link(format!("/proc/{pid}/exe")).is_err() => break,
+            None => settled = 0,
         }
-        settled += 1;
-        if settled == SETTLED {
-            break;
-        }
+        std::thread::sleep(PAUSE);
     }
     Some(Vec::new())
+}
+
+/// How long the environment of a process is by the kernel's account, in bytes; nothing while it has none yet.
+fn environment_length(pid: u32) -> Option<u64> {
+    let fields = stat(pid).ok()?;
+    // env_start and env_end of proc(5).
+    let at = |field: usize| fields.get(field).and_then(|at| at.parse::<u64>().ok()).filter(|at| *at > 0);
+    at(48)?.checked_sub(at(47)?)
 }
 
 /// A file whose content is made as it is read, by one call as far as 256 KiB go.
@@ -246,9 +250,21 @@ fn configured(name: i32, usual: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
-    use std::time::Instant;
 
-    use super::{Duration, name, variable};
+    use super::{Duration, Instant, environment, name, variable};
+
+    #[test]
+    fn an_environment_that_is_empty_is_believed() {
+        let mut process = Command::new("sleep").arg("60").env_clear().stdin(Stdio::null()).spawn().unwrap();
+        while name(process.id()).as_deref() != Some("sleep") {}
+        let began = Instant::now();
+        let seen = environment(process.id());
+        let took = began.elapsed();
+        let _ = process.kill();
+        process.wait().unwrap();
+        assert_eq!(seen, Some(Vec::new()));
+        println!("believed after {took:?}");
+    }
 
     #[test]
     fn an_environment_is_seen_while_the_process_starts_one_program_after_the_other() {

@@ -21,11 +21,25 @@ pub(crate) fn target_dir() -> Option<PathBuf> {
     struct Metadata {
         target_directory: PathBuf,
     }
-    let output = Command::new(env::var("CARGO").unwrap_or_else(|| "cargo".into()))
+    let metadata = metadata(&env::current_dir()).ok()?;
+    serde_json::from_slice::<Metadata>(&metadata).ok().map(|metadata| metadata.target_directory)
+}
+
+/// What Cargo says of the workspace that a directory is in, as JSON, without its dependencies.
+///
+/// # Errors
+/// What Cargo says instead: there is none, or its manifest is wrong.
+pub(crate) fn metadata(dir: &Path) -> Result<Vec<u8>, String> {
+    let cargo = env::var("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(&cargo)
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(dir)
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
         .output()
-        .ok()?;
-    serde_json::from_slice::<Metadata>(&output.stdout).ok().map(|metadata| metadata.target_directory)
+        .map_err(|error| format!("{cargo} cannot be started: {error}"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(told.trim().trim_start_matches("error: ").to_owned())
 }

@@ -33,6 +33,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 }
 
 /// A time span of that many seconds; an error when it is negative, not a number or over a year.
+///
+/// ```
+/// use chaos_test::units::seconds;
+/// use std::time::Duration;
+/// assert_eq!(seconds(0.25).unwrap(), Duration::from_millis(250));
+/// assert!(seconds(-1.0).is_err());
+/// assert!(seconds(f64::NAN).is_err());
+/// ```
 pub fn seconds(value: f64) -> Result<Duration, UnitError> {
     if !(0.0..=LONGEST).contains(&value) {
         return Err(UnitError(format!("expected a time span from 0 s to one year, found {value} s")));
@@ -40,7 +48,15 @@ pub fn seconds(value: f64) -> Result<Duration, UnitError> {
     Ok(Duration::from_secs_f64(value))
 }
 
-/// The span as people read it: `0.4 s`, `812 ms`, `0.12 ms`, `2 min 5 s`.
+/// The span as people read it: `1.5 s`, `812 ms`, `0.12 ms`, `2 min 5 s`.
+///
+/// ```
+/// use chaos_test::units::show_duration;
+/// use std::time::Duration;
+/// assert_eq!(show_duration(Duration::from_millis(400)), "400 ms");
+/// assert_eq!(show_duration(Duration::from_millis(1500)), "1.5 s");
+/// assert_eq!(show_duration(Duration::from_secs(125)), "2 min 5 s");
+/// ```
 pub fn show_duration(span: Duration) -> String {
     let secs = span.as_secs_f64();
     if span.is_zero() {

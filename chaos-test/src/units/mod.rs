@@ -11,6 +11,8 @@ mod bytes;
 mod duration;
 mod percent;
 mod rate;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub use bytes::ByteSize;
 pub use duration::{TimeUnits, parse_duration, seconds, show_duration};
@@ -18,6 +20,12 @@ pub use percent::Percent;
 pub use rate::{Rate, RateUnits};
 
 /// A text that is not the quantity it should be; the message says what was expected.
+///
+/// ```
+/// use chaos_test::units::{Percent, UnitError};
+/// let error: UnitError = "105 %".parse::<Percent>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected a percentage from 0 to 100, found 105");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UnitError(pub(crate) String);

@@ -67,6 +67,12 @@ impl fmt::Display for Rate {
 }
 
 /// Rates read as they are said: `20.per_second()`.
+///
+/// ```
+/// use chaos_test::units::{RateUnits, TimeUnits};
+/// assert_eq!(20.per_second().interval(), 50.ms());
+/// assert_eq!(5_000.per_second(), 1_000.per_second(), "no more than that");
+/// ```
 pub trait RateUnits {
     /// That many per second, held between 1 and 1000.
     fn per_second(self) -> Rate;

@@ -2,6 +2,7 @@ use chaos_test::port::Target;
 use chaos_test::{Environment, Error, Probe, Process, Restart};
 
 use crate::exit::Stop;
+use crate::output;
 
 /// What scenarios are run against.
 #[derive(Debug, Clone, clap::Args)]
@@ -92,11 +93,14 @@ impl Against {
 
     /// As it was typed.
     pub(crate) fn typed(&self, start: &Start) -> String {
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
         match (&self.target, &self.command) {
-            (Some(url), _) => format!("--target {}", quoted(url)),
+            (Some(url), _) => format!("--target {}", output::quoted(url)),
             (None, command) => {
-                format!("--command {}{}", quoted(command.as_deref().unwrap_or_default()), start.flags())
+                format!(
+                    "--command {}{}",
+                    output::quoted(command.as_deref().unwrap_or_default()),
+                    start.flags()
+                )
             }
         }
     }

@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use chaos_test::Error;
+
 /// What the process ends with. The numbers are a promise: `docs/exit-codes.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -37,13 +39,20 @@ impl Stop {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }
     }
+
+    /// A catalogue that cannot be used. A mistake in a file begins with `error:` itself; the caller puts it there.
+    pub(crate) fn mistaken(mistakes: &Error) -> Self {
+        let text = mistakes.to_string();
+        Self::usage(text.strip_prefix("error: ").unwrap_or(&text))
+    }
 }
 
 /// Every exit code, for `cargo chaos --help`.
 pub(crate) const ALL: &str = "\
 Exit codes:
   0  done
-  1  run: a scenario did not pass; report: a test did not, and --fail-on-violation was given
+  1  run: a scenario did not pass; report: a test did not, and --fail-on-violation was given, or a figure is
+     worse, and --fail-on-regression was
   2  wrong usage, a catalogue with mistakes, nothing to run, or an output that cannot be written
   3  some records could not be read; the others were reported, or verified
   4  no records were found

@@ -38,11 +38,7 @@ Examples:
   cargo chaos list --json | jq -r '.scenarios[] | select(.type == \"network_loss\") | .name'";
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let found = catalogue(args.catalogue.as_deref()).map_err(|mistakes| {
-        // A mistake in a file begins with `error:` itself; the caller puts it there.
-        let text = mistakes.to_string();
-        Stop::usage(text.strip_prefix("error: ").unwrap_or(&text))
-    })?;
+    let found = catalogue(args.catalogue.as_deref()).map_err(|mistakes| Stop::mistaken(&mistakes))?;
     output::print(&if args.json { format!("{:#}\n", machine(&found)) } else { people(&found) })?;
     Ok(Exit::Done)
 }

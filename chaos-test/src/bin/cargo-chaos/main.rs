@@ -1,7 +1,7 @@
 //! `cargo chaos`: chaos without a test, and what to do with chaos tests besides running them.
 //!
 //! Purpose: runs scenarios against something already running (`run`), reports on what a run left (`report`), judges it
-//! again (`verify`), shows what can be run (`list`) and what this host can inject (`doctor`), checks a catalogue (`check`), cleans up after dead runs
+//! again (`verify`), adds a first test to a repository (`init`), shows what can be run (`list`) and what this host can inject (`doctor`), checks a catalogue (`check`), cleans up after dead runs
 //! (`reap`).
 //!
 //! Invariants: only `run` injects a fault, and it does so as a test would, through the library; exit codes are those of
@@ -15,12 +15,15 @@ mod choose;
 mod contained;
 mod doctor;
 mod exit;
+mod init;
 mod list;
 mod listen;
 mod outcome;
 mod output;
 mod reap;
 mod records;
+#[cfg(test)]
+mod reference;
 mod report;
 mod run;
 mod table;
@@ -47,8 +50,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Run(run::Args),
-    Report(report::Args),
+    Report(Box<report::Args>),
     Verify(verify::Args),
     List(list::Args),
     Check(check::Args),
@@ -61,6 +65,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse_from(arguments());
     let done = match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Verify(args) => verify::run(&args),

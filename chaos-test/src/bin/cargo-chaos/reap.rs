@@ -29,7 +29,7 @@ container engine has with the label chaos-test.mark. What was done is also logge
 in the run's folder, and a test that was killed gets its record.
 
 Exit codes:
-  0  nothing was owed, or all of it is paid
+  0  nothing was owed, all of it is paid, or --dry-run was given
   2  wrong usage
   5  something could not be undone; it is named
 

@@ -20,10 +20,24 @@ const DEEPEST: u32 = 6;
 pub(crate) struct Found {
     /// Files that should be records, each once.
     pub(crate) files: BTreeSet<PathBuf>,
+    /// What tests have written until they were killed, or so far: of those that have no record.
+    pub(crate) unfinished: BTreeSet<PathBuf>,
     /// Where what belongs to all of them is written.
     pub(crate) home: PathBuf,
     /// What was chosen where there was a choice, for people.
     pub(crate) chosen: Vec<String>,
+}
+
+impl Found {
+    /// Where there is no record, and something to report all the same.
+    pub(crate) fn none(places: &[PathBuf]) -> Self {
+        let home = match places {
+            [only] if files::is_dir(only) => only.clone(),
+            [] if files::is_dir(&files::results_dir()) => files::results_dir(),
+            _ => PathBuf::new(),
+        };
+        Self { files: BTreeSet::new(), unfinished: BTreeSet::new(), home, chosen: Vec::new() }
+    }
 }
 
 /// The records in the places named; without any, those of the newest run of this workspace.
@@ -33,7 +47,12 @@ pub(crate) fn find(places: &[PathBuf], all: bool, argument: &str) -> Result<Foun
     let default = [files::results_dir()];
     let named = !places.is_empty();
     let places = if named { places } else { &default };
-    let mut found = Found { files: BTreeSet::new(), home: PathBuf::new(), chosen: Vec::new() };
+    let mut found = Found {
+        files: BTreeSet::new(),
+        unfinished: BTreeSet::new(),
+        home: PathBuf::new(),
+        chosen: Vec::new(),
+    };
     for place in places {
         if files::is_dir(place) {
             in_directory(place, all, &mut found)?;
@@ -48,10 +67,10 @@ pub(crate) fn find(places: &[PathBuf], all: bool, argument: &str) -> Result<Foun
             )));
         }
     }
-    if found.files.is_empty() {
+    if found.files.is_empty() && found.unfinished.is_empty() {
         return Err(none_in(places, argument));
     }
-    found.home = home(&found.files, places);
+    found.home = home(found.files.iter().chain(&found.unfinished), places);
     Ok(found)
 }
 
@@ -85,10 +104,14 @@ fn in_directory(dir: &Path, all: bool, found: &mut Found) -> Result<(), Stop> {
                 ));
             }
             found.files.extend(newest.records);
+            found.unfinished.extend(newest.unfinished);
         }
         return Ok(());
     }
-    found.files.extend(runs.into_iter().flat_map(|run| run.records));
+    for run in runs {
+        found.files.extend(run.records);
+        found.unfinished.extend(run.unfinished);
+    }
     Ok(())
 }
 
@@ -96,6 +119,7 @@ fn in_directory(dir: &Path, all: bool, found: &mut Found) -> Result<(), Stop> {
 struct Run {
     folder: PathBuf,
     records: Vec<PathBuf>,
+    unfinished: Vec<PathBuf>,
     newest: Option<SystemTime>,
 }
 
@@ -104,15 +128,16 @@ fn run_folders(dir: &Path, levels: u32, runs: &mut Vec<Run>) -> Result<(), Stop>
     let entries = files::entries(dir).map_err(|error| {
         Stop::usage(format!("cannot list {}: {error}; make it readable or name another place", dir.display()))
     })?;
+    let unfinished: Vec<PathBuf> = entries.iter().filter(|path| is_unfinished(path)).cloned().collect();
     let visible =
         |path: &PathBuf| path.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."));
     let (below, here): (Vec<PathBuf>, Vec<PathBuf>) =
         entries.into_iter().filter(visible).partition(|path| files::is_dir(path));
     let records: Vec<PathBuf> = here.into_iter().filter(|path| is_record(path)).collect();
-    let is_run = !records.is_empty();
+    let is_run = !records.is_empty() || !unfinished.is_empty();
     if is_run {
-        let newest = records.iter().filter_map(|record| files::modified(record)).max();
-        runs.push(Run { folder: dir.to_path_buf(), records, newest });
+        let newest = records.iter().chain(&unfinished).filter_map(|record| files::modified(record)).max();
+        runs.push(Run { folder: dir.to_path_buf(), records, unfinished, newest });
     }
     // What is below a run folder belongs to it: logs.
     if levels > 0 && !is_run {
@@ -123,14 +148,21 @@ fn run_folders(dir: &Path, levels: u32, runs: &mut Vec<Run>) -> Result<(), Stop>
     Ok(())
 }
 
+/// Whether it is what a test has written so far, `.NAME.pending.json`, and has no record beside it.
+fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(|name| name.strip_prefix('.')?.strip_suffix(".pending.json"))
+        .is_some_and(|stem| files::modified(&path.with_file_name(format!("{stem}.json"))).is_none())
+}
+
 fn is_record(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")
         && !OURS.iter().any(|ours| path.file_name().is_some_and(|name| name == *ours))
 }
 
 /// The folder of the records if they share one, else the only directory named, else the current one.
-fn home(records: &BTreeSet<PathBuf>, places: &[PathBuf]) -> PathBuf {
-    let mut folders: Vec<&Path> = records.iter().filter_map(|record| record.parent()).collect();
+fn home<'r>(records: impl Iterator<Item = &'r PathBuf>, places: &[PathBuf]) -> PathBuf {
+    let mut folders: Vec<&Path> = records.filter_map(|record| record.parent()).collect();
     folders.dedup();
     match (folders.as_slice(), places) {
         ([only], _) => only.to_path_buf(),
@@ -139,15 +171,11 @@ fn home(records: &BTreeSet<PathBuf>, places: &[PathBuf]) -> PathBuf {
     }
 }
 
-/// Reads a record without its samples, which a report does not need and a run has many of; `None` for a file of ours
-/// that is no record.
+/// Reads a record; `None` for a file of ours that is no record.
 pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
     let bytes = files::read(path)?;
     match Report::from_json(&bytes) {
-        Ok(mut report) => {
-            report.trace.streams.iter_mut().for_each(|stream| stream.samples = Vec::new());
-            Ok(Some(report))
-        }
+        Ok(report) => Ok(Some(report)),
         Err(_) if is_of_ours(&bytes) => Ok(None),
         Err(reason) => Err(reason),
     }
@@ -155,7 +183,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<Report>, String> {
 
 /// Whether this is a file that is written beside records and is none.
 pub(crate) fn is_of_ours(bytes: &[u8]) -> bool {
-    is_validation(bytes) || is_merged(bytes) || is_run_start(bytes)
+    bytes.trim_ascii_start().starts_with(b"{")
+        && (is_validation(bytes) || is_merged(bytes) || is_run_start(bytes))
 }
 
 /// Whether this is a `resilience_validation.json`, whatever its file is called.

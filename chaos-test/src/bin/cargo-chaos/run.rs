@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use chaos_test::__cli::{self as support, Found};
 use chaos_test::model::{HealthCheck, Scenario, SloProfile};
-use chaos_test::report::{Report, Summary};
+use chaos_test::report::{Merge, Report, render};
 use chaos_test::slo::Verdict;
 use chaos_test::units::{parse_duration, seconds, show_duration};
 use chaos_test::{Error, Experiment, Probe};
@@ -19,9 +19,9 @@ use crate::table::{aligned, row};
 ///
 /// Every scenario is measured through a front door of its own, on 127.0.0.1, by the health check of the
 /// catalogue (`monitoring.health_check`): baseline, fault, recovery. A command is started anew for every
-/// scenario, and any fault may be aimed at it. What is already running is not touched: faults are made on
-/// the way to it, and on this host only if --stress-host agrees. What cannot be run is named with the
-/// reason; `cargo chaos doctor` shows what can.
+/// scenario, and any fault may be aimed at it (some with an option below). What is already running is not
+/// touched: faults are made on the way to it, and on this host only if --stress-host agrees. What cannot be
+/// run is named with the reason; `cargo chaos doctor` shows what can.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP, verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROFILE")]
     slo: Option<String>,
 
-    /// How long every fault lasts, such as 5 or 5s [default: as the scenario says]
+    /// How long every chaos phase lasts, such as 5 or 5s [default: as the scenario says]
     #[arg(long, value_name = "S", value_parser = span)]
     duration: Option<Duration>,
 
@@ -79,7 +79,7 @@ pub(crate) struct Args {
     #[arg(long)]
     verbose: bool,
 
-    /// How many samples the baseline has, 50 a second [default: 2 s to 4 s, by the scenario]
+    /// How many samples the baseline has, 50 a second [default: 2 s to 4 s; fixed-length: to 10 s]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(25..=1_000_000))]
     baseline_samples: Option<u32>,
 
@@ -118,7 +118,7 @@ const EVERY: Duration = Duration::from_millis(20);
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let found = support::catalogue(args.config.as_deref()).map_err(|mistakes| mistaken(&mistakes))?;
+    let found = support::catalogue(args.config.as_deref()).map_err(|mistakes| Stop::mistaken(&mistakes))?;
     let scenarios = chosen(&found.catalogue, &args.selection()).map_err(Stop::usage)?;
     let profile =
         found.catalogue.profile(args.slo.as_deref()).map_err(|unknown| Stop::usage(unknown.to_string()))?;
@@ -130,7 +130,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let ended = runtime.block_on(all(args, &found, &scenarios, &profile))?;
 
     let rows = ended.rows;
-    let summary = Summary::of(ended.reports);
+    let mut merge = Merge::default();
+    ended.reports.iter().for_each(|report| merge.add(report));
+    let summary = merge.finish();
     output::print(&format!("\n{}\n", aligned(&rows)))?;
     let mut line = summary.sentence();
     if ended.not_run > 0 {
@@ -138,13 +140,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     }
     output::print(&format!("{line}; records: {}\n", folder.display()))?;
     if let Some(file) = &args.output {
-        let json = serde_json::to_string(&summary)
+        let json = render::results_json(&ended.reports, &summary)
             .map_err(|error| Stop::usage(format!("the results cannot be written as JSON: {error}")))?;
         support::write(file, (json + "\n").as_bytes()).map_err(|error| {
             Stop::usage(format!("cannot write {}: {error}; name another file with --output", file.display()))
         })?;
     }
-    let passed = !ended.failed && summary.reports.iter().all(Report::passed);
+    let passed = !ended.failed && summary.tests.iter().all(|test| test.passed);
     Ok(if passed { Exit::Done } else { Exit::Violation })
 }
 
@@ -249,12 +251,6 @@ async fn cool_down(cooldown: Duration) {
     }
 }
 
-fn mistaken(mistakes: &Error) -> Stop {
-    // A mistake in a file begins with `error:` itself; the caller puts it there.
-    let text = mistakes.to_string();
-    Stop::usage(text.strip_prefix("error: ").unwrap_or(&text))
-}
-
 /// A number of seconds, or a number with its unit.
 fn span(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
@@ -279,11 +275,10 @@ impl Args {
 
     /// The command that runs just this scenario again.
     fn again(&self, scenario: &Scenario) -> String {
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
         let mut command = format!(
             "cargo chaos run {} --scenario {}",
             self.against.typed(&self.start),
-            quoted(&scenario.name)
+            output::quoted(&scenario.name)
         );
         if self.fixed_length {
             command += " --fixed-length";
@@ -295,10 +290,10 @@ impl Args {
             command += &format!(" --duration {}", duration.as_secs_f64());
         }
         if let Some(file) = &self.config {
-            command += &format!(" --config {}", quoted(&file.display().to_string()));
+            command += &format!(" --config {}", output::quoted(&file.display().to_string()));
         }
         if let Some(slo) = &self.slo {
-            command += &format!(" --slo {}", quoted(slo));
+            command += &format!(" --slo {}", output::quoted(slo));
         }
         command
     }

@@ -48,12 +48,15 @@ const MOST: usize = 20;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let found = records::find(&args.records, args.all, "RECORD")?;
+    if found.files.is_empty() {
+        return Err(records::none_in(&[found.home], "RECORD"));
+    }
     if !args.quiet {
         found.chosen.iter().for_each(|chosen| output::tell(&format!("note: {chosen}")));
     }
     let (mut same, mut different, mut unreadable) = (0_u32, 0_u32, 0_u32);
     for file in &found.files {
-        let name = file.display();
+        let name = output::name(file);
         match verify(file) {
             Ok(None) => {}
             Ok(Some(Verified { label, differences })) if differences.is_empty() => {
@@ -110,9 +113,9 @@ fn verify(file: &Path) -> Result<Option<Verified>, String> {
         Err(_) if records::is_of_ours(&bytes) => return Ok(None),
         Err(reason) => return Err(reason),
     };
-    let Verification { report, mut differences } = verification;
+    let Verification { report, mut differences, .. } = verification;
     differences.extend(elsewhere(file, report.path.as_deref()));
-    let mut label = report.judgement.label();
+    let mut label = output::plain(&report.judgement.label());
     if report.format_version != chaos_test::report::FORMAT_VERSION {
         label += &format!(" (format {})", report.format_version);
     }
@@ -132,12 +135,13 @@ fn elsewhere(file: &Path, told: Option<&str>) -> Option<Difference> {
 }
 
 fn told(differences: &[Difference]) -> String {
-    let or_nothing = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+    let or_nothing = |value: &Option<String>| output::plain(value.as_deref().unwrap_or("nothing"));
     let mut out = String::new();
     for difference in differences.iter().take(MOST) {
-        let field = if difference.field.is_empty() { "judgement" } else { &difference.field };
+        let field =
+            if difference.field.is_empty() { "judgement".into() } else { output::plain(&difference.field) };
         let (stored, recomputed) = (or_nothing(&difference.stored), or_nothing(&difference.recomputed));
-        out += &match field {
+        out += &match field.as_str() {
             "path" => format!("    path: the record says {stored}, and the file is {recomputed}\n"),
             _ => format!("    {field}: the record says {stored}, its samples come to {recomputed}\n"),
         };

@@ -4,7 +4,7 @@ use super::reporter::Reporter;
 use super::value::Field;
 use crate::model::{Bounds, Endpoint, EndpointBounds, LatencyBounds};
 
-const ENDPOINT_KEYS: &[&str] =
+pub(super) const ENDPOINT_KEYS: &[&str] =
     &["endpoint", "max_error_rate_percent", "max_latency_p50_ms", "max_latency_p95_ms", "max_latency_p99_ms"];
 
 /// The bounds in a mapping; not the one on the recovery time, which is not everywhere in the same place.

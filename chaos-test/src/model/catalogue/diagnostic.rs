@@ -4,6 +4,16 @@ use std::fmt;
 const PRINTED: usize = 50;
 
 /// One mistake in a catalogue file: what it is, where it stands, how to put it right.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Diagnostic};
+/// fn annotation(mistake: &Diagnostic) -> String {
+///     let Diagnostic { file, line, column, message, .. } = mistake;
+///     format!("::error file={file},line={line},col={column}::{message}")
+/// }
+/// let mistakes = Catalogue::read("chaos.yml", b"scenaros: []\n").unwrap_err();
+/// assert!(mistakes.iter().map(annotation).all(|line| line.starts_with("::error file=chaos.yml,line=1,col=1::")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -22,6 +32,16 @@ pub struct Diagnostic {
 }
 
 /// A piece of a source line with the part of it that is meant.
+///
+/// ```
+/// use chaos_test::model::{Catalogue, Excerpt};
+/// fn meant(excerpt: &Excerpt) -> String {
+///     excerpt.text.chars().skip(excerpt.offset).take(excerpt.width).collect()
+/// }
+/// let mistakes = Catalogue::read("chaos.yml", b"scenaros: []\n").unwrap_err();
+/// let excerpts: Vec<&Excerpt> = mistakes.iter().filter_map(|mistake| mistake.excerpt.as_ref()).collect();
+/// assert_eq!(meant(excerpts[0]), "scenaros");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Excerpt {
@@ -58,6 +78,15 @@ impl fmt::Display for Diagnostic {
 }
 
 /// Every mistake of one catalogue file, in the order of its lines.
+///
+/// ```
+/// use chaos_test::model::Catalogue;
+/// let yaml = b"safety: {cooldown_seconds: -1}\nscenaros: []\n";
+/// let mistakes = Catalogue::read("chaos.yml", yaml).unwrap_err();
+/// let lines: Vec<u32> = mistakes.iter().map(|mistake| mistake.line).collect();
+/// assert_eq!(lines, [1, 2]);
+/// assert!(mistakes.to_string().ends_with("2 mistakes in chaos.yml"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,

@@ -9,7 +9,8 @@ use super::spelling;
 use crate::model::{AbortConditions, Fault, FaultKind, Fidelity, Intensity, Pin, Scenario};
 use crate::units::show_duration;
 
-const KEYS: &[&str] = &[
+/// The keys of an entry.
+pub(super) const KEYS: &[&str] = &[
     "name",
     "type",
     "intensity",
@@ -22,9 +23,10 @@ const KEYS: &[&str] = &[
     "fidelity",
 ];
 
-const FIDELITIES: [(&str, Fidelity); 2] = [("stream", Fidelity::Stream), ("packet", Fidelity::Packet)];
+pub(super) const FIDELITIES: [(&str, Fidelity); 2] =
+    [("stream", Fidelity::Stream), ("packet", Fidelity::Packet)];
 
-const INTENSITIES: [(&str, Intensity); 3] =
+pub(super) const INTENSITIES: [(&str, Intensity); 3] =
     [("light", Intensity::Light), ("medium", Intensity::Medium), ("heavy", Intensity::Heavy)];
 
 /// One entry of `scenarios` whose name can be read, whatever else is wrong with it.
@@ -127,7 +129,7 @@ fn pin(kind: FaultKind, fields: &Fields<'_>, out: &mut Reporter<'_>) -> Option<P
         field.choice(&format!("a mechanism of {kind}"), &known, out)
     });
     let fidelity = fields.get("fidelity").map(|field| {
-        if matches!(kind, FaultKind::NetworkDelay | FaultKind::NetworkLoss) {
+        if has_fidelity(kind) {
             return field.choice("a fidelity", &FIDELITIES, out);
         }
         let message =
@@ -139,6 +141,11 @@ fn pin(kind: FaultKind, fields: &Fields<'_>, out: &mut Reporter<'_>) -> Option<P
         mechanism: mechanism.map_or(Some(None), |name| name.map(|name| Some(name.to_owned())))?,
         fidelity: fidelity.map_or(Some(None), |fidelity| fidelity.map(Some))?,
     })
+}
+
+/// Whether its mechanisms differ in how true they are to the real thing.
+pub(super) fn has_fidelity(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::NetworkDelay | FaultKind::NetworkLoss)
 }
 
 /// Whether a refused key already says why there are no `parameters`.

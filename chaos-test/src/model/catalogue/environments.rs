@@ -7,13 +7,18 @@ use super::targets::{self, Targets};
 /// The name of the profile without an environment.
 pub(super) const BASE: &str = "default";
 
+/// Short names, and what each is short for.
+pub(super) const SHORT: [(&str, &str); 2] = [("dev", "development"), ("prod", "production")];
+
+/// The keys of an entry.
+pub(super) const KEYS: Keys = Keys {
+    known: &["description", "slo_targets", "allowed_scenarios"],
+    deeper: &[("slo_targets", targets::KNOWN)],
+};
+
 /// What a short name is short for.
 pub(super) fn long_name(short: &str) -> Option<&'static str> {
-    match short {
-        "dev" => Some("development"),
-        "prod" => Some("production"),
-        _ => None,
-    }
+    SHORT.iter().find(|(name, _)| *name == short).map(|(_, long)| *long)
 }
 
 /// One entry of `environments`, its references checked: where a catalogue's SLOs differ from the base.
@@ -42,10 +47,6 @@ impl RawProfile {
     }
 
     fn read(name: &Spanned<String>, node: &Spanned<Node>, out: &mut Reporter<'_>) -> Option<Self> {
-        const KEYS: Keys = Keys {
-            known: &["description", "slo_targets", "allowed_scenarios"],
-            deeper: &[("slo_targets", targets::KNOWN)],
-        };
         check_key("environment", name, out)?;
         if name.value == BASE {
             let help = "change `slo_targets` at the top level, or choose another name".to_owned();

@@ -5,7 +5,21 @@ use super::node::{Node, Spanned, quoted};
 use super::reporter::Reporter;
 use super::value::broken_name;
 
+/// The keys of an entry.
+pub(super) const KEYS: &[&str] = &["description", "scenarios"];
+
 /// A named set of scenarios that are run together: `smoke_test`.
+///
+/// ```
+/// use chaos_test::model::Catalogue;
+/// use std::time::Duration;
+/// let catalogue = Catalogue::builtin();
+/// let smoke = catalogue.group("smoke").unwrap();
+/// assert_eq!(smoke.scenarios, ["Light CPU Stress", "Light Memory Stress", "Light Network Delay"]);
+/// let scenarios = smoke.scenarios.iter().filter_map(|name| catalogue.scenario(name).ok());
+/// let lasting: Duration = scenarios.map(|scenario| scenario.duration).sum();
+/// assert_eq!(lasting, Duration::from_secs(90));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Group {
@@ -40,7 +54,7 @@ impl RawGroup {
             return None;
         }
         let place = format!("group {}", quoted(&name.value));
-        let fields = Fields::keyed(node, place, Keys::new(&["description", "scenarios"]), out)?;
+        let fields = Fields::keyed(node, place, Keys::new(KEYS), out)?;
         let description = fields.get("description").and_then(|field| field.text(out)).unwrap_or_default();
         let field = fields.require("scenarios", "scenarios: [Light CPU Stress]", out)?;
         let scenarios = field.names("scenario names", out)?;

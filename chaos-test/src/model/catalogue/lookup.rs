@@ -4,6 +4,14 @@ use super::node::quoted;
 use super::spelling::{listed, nearest};
 
 /// A name that a catalogue does not have.
+///
+/// ```
+/// use chaos_test::model::Catalogue;
+/// let unknown = Catalogue::builtin().profile(Some("stagin")).unwrap_err();
+/// assert_eq!(unknown.to_string(), r#"no SLO profile named "stagin": did you mean "staging"?"#);
+/// assert_eq!(unknown.suggestion.as_deref(), Some("staging"));
+/// assert_eq!(unknown.known, ["default", "development", "staging", "production"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownName {

@@ -10,7 +10,8 @@
 //! Invariants: a [`Catalogue`] holds no name that leads nowhere, no two scenarios whose tests would have
 //! the same name, and no value out of range. Reading is total: any bytes give a catalogue or diagnostics,
 //! within a few megabytes of memory.
-//! Not here: reading a file from disk, and what a scenario does.
+//! Not here: reading a file from disk, and what a scenario does. The module `schema` describes such a file to editors,
+//! from the readers' own tables of keys.
 
 mod bounds;
 mod conditions;
@@ -27,6 +28,8 @@ mod parameters;
 mod raw;
 mod reporter;
 mod safety;
+#[cfg(feature = "schema")]
+mod schema;
 mod severity;
 mod spelling;
 mod syntax;
@@ -110,6 +113,15 @@ impl Catalogue {
             None => self.clone(),
         };
         out.finish().map(|()| catalogue)
+    }
+
+    /// A JSON Schema of such a file, for editors: `docs/schema/chaos_scenarios.schema.json`.
+    ///
+    /// It takes every file that [`read`](Self::read) takes. It cannot refuse all that `read` refuses: a name that leads
+    /// nowhere, or the same name twice, is for `read` to find.
+    #[cfg(feature = "schema")]
+    pub fn schema() -> serde_json::Value {
+        schema::of_a_file()
     }
 
     /// Every scenario: the built-in ones first, then those added.

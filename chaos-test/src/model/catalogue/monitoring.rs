@@ -7,10 +7,10 @@ use super::value::Field;
 use crate::model::{Alerts, HealthCheck, Metric, Monitoring};
 use crate::units::Percent;
 
-const HEALTH_KEYS: &[&str] = &["endpoint", "timeout", "interval"];
-const ALERT_KEYS: &[&str] =
+pub(super) const HEALTH_KEYS: &[&str] = &["endpoint", "timeout", "interval"];
+pub(super) const ALERT_KEYS: &[&str] =
     &["cpu_threshold", "memory_threshold", "error_rate_threshold", "response_time_threshold"];
-const KEYS: Keys = Keys {
+pub(super) const KEYS: Keys = Keys {
     known: &["metrics", "sampling_interval", "health_check", "alerts"],
     deeper: &[("health_check", HEALTH_KEYS), ("alerts", ALERT_KEYS)],
 };

@@ -10,22 +10,23 @@ use crate::model::{ConnectionFault, Fault, FaultKind, OutageMode, SyncFault};
 use crate::units::Percent;
 
 /// How long a crashed container stays down unless the scenario says otherwise.
-const DOWNTIME: Duration = Duration::from_secs(2);
+pub(super) const DOWNTIME: Duration = Duration::from_secs(2);
 
-const MODES: [(&str, OutageMode); 4] = [
+pub(super) const MODES: [(&str, OutageMode); 4] = [
     ("refuse", OutageMode::Refuse),
     ("hang", OutageMode::Hang),
     ("crash", OutageMode::Crash),
     ("partition", OutageMode::Partition),
 ];
 
-const CONNECTIONS: [(&str, ConnectionFault); 2] =
+pub(super) const CONNECTIONS: [(&str, ConnectionFault); 2] =
     [("reset", ConnectionFault::Reset), ("half_open", ConnectionFault::HalfOpen)];
 
-const SYNC_ERRORS: [(&str, SyncFault); 2] = [("EIO", SyncFault::Failed), ("ENOSPC", SyncFault::Full)];
+pub(super) const SYNC_ERRORS: [(&str, SyncFault); 2] =
+    [("EIO", SyncFault::Failed), ("ENOSPC", SyncFault::Full)];
 
 /// The parameters that a family of faults takes.
-fn parameters_of(kind: FaultKind) -> &'static [&'static str] {
+pub(super) fn parameters_of(kind: FaultKind) -> &'static [&'static str] {
     match kind {
         FaultKind::CpuExhaust => &["cpu_workers", "cpu_load_percent", "expected_impact"],
         FaultKind::MemoryLeak => &["memory_size", "expected_impact"],
@@ -44,7 +45,7 @@ pub(super) fn is_parameter(key: &str) -> bool {
 }
 
 /// The parameter that a family of faults cannot do without, as a line that would do.
-fn required(kind: FaultKind) -> Option<&'static str> {
+pub(super) fn required(kind: FaultKind) -> Option<&'static str> {
     match kind {
         FaultKind::CpuExhaust => Some("cpu_workers: 2"),
         FaultKind::MemoryLeak => Some("memory_size: \"256M\""),

@@ -9,7 +9,8 @@ use super::safety::RawSafety;
 use super::severity::SeverityBounds;
 use super::targets::Targets;
 
-const KEYS: Keys = Keys::new(&[
+/// The keys of a file.
+pub(super) const KEYS: Keys = Keys::new(&[
     "scenarios",
     "scenario_groups",
     "slo_targets",

@@ -7,7 +7,8 @@ use super::reporter::Reporter;
 use super::value::Field;
 use crate::model::{AllowedTarget, FaultKind, Safety};
 
-const KEYS: Keys = Keys {
+/// The keys of the section.
+pub(super) const KEYS: Keys = Keys {
     known: &[
         "abort_conditions",
         "cooldown_seconds",

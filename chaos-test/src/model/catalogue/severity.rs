@@ -6,7 +6,10 @@ use super::node::{Node, Spanned};
 use super::reporter::Reporter;
 use crate::model::Bounds;
 
-const BOUND_KEYS: &[&str] = &[
+/// The keys of the section.
+pub(super) const KEYS: &[&str] = &["blocking", "warning"];
+/// The keys of each of them.
+pub(super) const BOUND_KEYS: &[&str] = &[
     "mttr_seconds",
     "max_error_rate_percent",
     "min_availability_percent",
@@ -20,7 +23,19 @@ const BOUND_KEYS: &[&str] = &[
 ];
 
 /// Two sets of bounds, by what breaking one comes to (`slo_severity`).
+///
+/// ```
+/// use chaos_test::model::Catalogue;
+/// let yaml = b"slo_severity: {blocking: {max_error_rate_percent: 10}, warning: {max_error_rate_percent: 5}}\n";
+/// let catalogue = Catalogue::read("chaos.yml", yaml).unwrap();
+/// let severity = catalogue.severity().unwrap();
+/// assert_eq!(severity.warning.phrases(), ["error rate ≤ 5 %"]);
+/// // Every profile has them.
+/// let staging = catalogue.profile(Some("staging")).unwrap().objectives;
+/// assert_eq!((staging.error_rate, &staging.warnings), (severity.blocking.error_rate, &severity.warning));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeverityBounds {
     /// Past one of these, the test fails. Each replaces the bound of the SLO profile, whichever that is.
     pub blocking: Bounds,
@@ -30,7 +45,7 @@ pub struct SeverityBounds {
 
 impl SeverityBounds {
     pub(super) fn read(node: &Spanned<Node>, out: &mut Reporter<'_>) -> Option<Self> {
-        let fields = Fields::keyed(node, "`slo_severity`", Keys::new(&["blocking", "warning"]), out)?;
+        let fields = Fields::keyed(node, "`slo_severity`", Keys::new(KEYS), out)?;
         let mut bounds = |key: &'static str| {
             let field = fields.get(key)?;
             read(field.node, &format!("slo_severity.{key}"), out)

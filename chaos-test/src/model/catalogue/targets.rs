@@ -6,7 +6,7 @@ use super::node::{Node, Spanned};
 use super::reporter::Reporter;
 use crate::model::{Bounds, Objectives, Recovery};
 
-const RECOVERY_KEYS: &[&str] =
+pub(super) const RECOVERY_KEYS: &[&str] =
     &["max_recovery_time_seconds", "required_health_checks", "health_check_interval_seconds"];
 /// The keys of `slo_targets`, wherever it stands.
 pub(super) const KNOWN: &[&str] = &[

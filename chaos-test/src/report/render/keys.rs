@@ -1,11 +1,24 @@
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Bounds, EndpointBounds, LatencyBounds};
 
 /// Bounds under the keys of a catalogue, in their units; for programs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// ```
+/// use chaos_test::model::Bounds;
+/// use chaos_test::report::render::{BoundKeys, bound_keys};
+/// use std::time::Duration;
+///
+/// fn seconds_to_recover(keys: &BoundKeys) -> Option<f64> {
+///     serde_json::to_value(keys).ok()?["mttr_seconds"].as_f64()
+/// }
+/// let bounds = Bounds { time_to_recover: Some(Duration::from_secs(30)), ..Bounds::default() };
+/// assert_eq!(seconds_to_recover(&bound_keys(&bounds)), Some(30.0));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BoundKeys {
     mttr_seconds: Option<f64>,
     max_error_rate_percent: Option<f64>,
@@ -18,14 +31,16 @@ pub struct BoundKeys {
     endpoints: Vec<EndpointKeys>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct LatencyKeys {
     max_latency_p50_ms: Option<f64>,
     max_latency_p95_ms: Option<f64>,
     max_latency_p99_ms: Option<f64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct EndpointKeys {
     endpoint: String,
     max_error_rate_percent: Option<f64>,
@@ -34,6 +49,17 @@ struct EndpointKeys {
 }
 
 /// A set of bounds under the keys of a catalogue.
+///
+/// ```
+/// use chaos_test::model::Catalogue;
+/// use chaos_test::report::render::bound_keys;
+///
+/// let staging = Catalogue::builtin().profile(Some("staging"))?;
+/// let keys = serde_json::to_value(bound_keys(&staging.objectives.bounds()))?;
+/// assert_eq!(keys["max_error_rate_percent"], 5.0);
+/// assert_eq!(keys["mttr_seconds"], 45.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn bound_keys(bounds: &Bounds) -> BoundKeys {
     let seconds = |limit: Option<Duration>| limit.map(|limit| limit.as_secs_f64());
     BoundKeys {
@@ -64,6 +90,6 @@ fn endpoint(bounds: &EndpointBounds) -> EndpointKeys {
     }
 }
 
-pub(super) fn milliseconds(span: Duration) -> f64 {
+fn milliseconds(span: Duration) -> f64 {
     span.as_secs_f64() * 1e3
 }

@@ -1,48 +1,70 @@
 use std::fmt::Write;
 
-use super::super::{Report, Summary, Violation, advice, curve, harness, noise, resources, show};
+use super::super::summary::Given;
+use super::super::{Report, Summary, Violation, curve, harness, noise, resources, show};
+use super::changes::{self, Extras};
 use super::text::{because, body, dose, ladder, timeline, warnings};
 use crate::slo::Verdict;
 use crate::units::show_duration;
 
 /// A summary as Markdown: the outcome, one line a test, every violation, and each test in detail.
+///
+/// ```
+/// use chaos_test::report::Summary;
+/// use chaos_test::report::render::markdown;
+///
+/// let text = markdown(&Summary::of(Vec::new()));
+/// assert_eq!(text, "# Chaos report\n\n**nothing ran**: 0 of 0 tests passed\n\n");
+/// ```
 pub fn markdown(summary: &Summary) -> String {
+    markdown_with(summary, &Extras::default())
+}
+
+/// The same with what changed since a base, and how the tests fared over their history.
+///
+/// ```
+/// use chaos_test::report::render::{Extras, markdown_with};
+/// use chaos_test::report::{HistoryLine, Summary, trends};
+///
+/// fn with_history(summary: &Summary, history: &[HistoryLine]) -> String {
+///     let extras = Extras { trends: trends(summary, history), ..Extras::default() };
+///     markdown_with(summary, &extras)
+/// }
+/// ```
+pub fn markdown_with(summary: &Summary, extras: &Extras) -> String {
+    let mut out = all_of_them(summary, extras);
+    summary.tests.iter().for_each(|test| out.push_str(&test.markdown));
+    out
+}
+
+/// What is said of all tests together.
+pub(super) fn all_of_them(summary: &Summary, extras: &Extras) -> String {
     let mut out = String::from("# Chaos report\n\n");
-    let word = if summary.passed() {
-        "passed"
-    } else if summary.reports.iter().any(|report| !report.passed()) {
-        "failed"
-    } else if !summary.unreadable.is_empty() {
-        "incomplete"
-    } else if summary.reports.is_empty() {
-        "nothing ran"
-    } else {
-        "nothing was injected"
-    };
-    let _ = writeln!(out, "**{word}**: {}\n", summary.sentence());
+    let _ = writeln!(out, "**{}**: {}\n", summary.word(), escape(&summary.sentence()));
     overview(&mut out, summary);
     remarks(&mut out, summary);
     past(&mut out, "Violations", &summary.violations());
     past(&mut out, "Warnings", &summary.warnings());
     recommendations(&mut out, summary);
-    for report in &summary.reports {
-        detail(&mut out, report);
+    if let Some((base, comparison)) = &extras.comparison {
+        changes::comparison(&mut out, base, comparison);
     }
+    changes::trends(&mut out, &extras.trends);
     out
 }
 
 fn overview(out: &mut String, summary: &Summary) {
-    if summary.reports.is_empty() {
+    if summary.tests.is_empty() {
         return;
     }
     out.push_str("| test | scenario | SLO | verdict | what happened |\n|---|---|---|---|---|\n");
-    for report in &summary.reports {
+    for test in &summary.tests {
         let row = [
-            code(&report.test),
-            escape(&report.scenario.name),
-            escape(&report.slo.name),
-            format!("{} {}", symbol(report), escape(&report.judgement.label())),
-            escape(&report.headline()),
+            code(&test.test),
+            escape(&test.scenario),
+            escape(&test.slo),
+            format!("{} {}", symbol(test.verdict), escape(&test.label)),
+            escape(&test.headline),
         ];
         let _ = writeln!(out, "| {} |", row.join(" | "));
     }
@@ -50,7 +72,7 @@ fn overview(out: &mut String, summary: &Summary) {
 }
 
 /// What the verdicts alone do not tell: tries that do not count, records that are missing.
-fn remarks(out: &mut String, summary: &Summary) {
+pub(super) fn remarks(out: &mut String, summary: &Summary) {
     for retried in &summary.retried {
         let verdicts: Vec<String> = retried.verdicts.iter().map(ToString::to_string).collect();
         let _ = writeln!(
@@ -75,7 +97,7 @@ fn remarks(out: &mut String, summary: &Summary) {
 }
 
 /// The bounds that were broken, of one severity.
-fn past(out: &mut String, title: &str, violations: &[Violation]) {
+fn past(out: &mut String, title: &str, violations: &[&Violation]) {
     if violations.is_empty() {
         return;
     }
@@ -93,29 +115,48 @@ fn past(out: &mut String, title: &str, violations: &[Violation]) {
     out.push('\n');
 }
 
-/// What to look at first, each line resting on a violation, a reason or a finding of the records.
-fn recommendations(out: &mut String, summary: &Summary) {
-    let mut lines: Vec<&str> = Vec::new();
-    let mut add = |line| {
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    };
-    for report in &summary.reports {
-        advice::of_breaches(report).into_iter().for_each(&mut add);
-        advice::of_doubts(report).into_iter().for_each(&mut add);
+/// What to do, and what says so; the same advice is given once, with the first finding that led to it.
+pub(super) fn recommendations(out: &mut String, summary: &Summary) {
+    let given = summary.recommendations();
+    if given.is_empty() {
+        return;
     }
-    if !lines.is_empty() {
-        out.push_str("## Where to look\n\n");
-        lines.iter().for_each(|line| {
-            let _ = writeln!(out, "- {line}");
-        });
-        out.push('\n');
+    out.push_str("## Recommendations\n\n");
+    for Given { recommendation, test, times } in given.iter().take(Given::MOST) {
+        let also = if *times > 1 { format!(", and {} more", times - 1) } else { String::new() };
+        let (what, because) = (escape(&recommendation.what), escape(&recommendation.because));
+        let _ = writeln!(out, "- {what} ({}: {because}{also})", code(test));
     }
+    if given.len() > Given::MOST {
+        let _ = writeln!(out, "- and {} more, at the tests", given.len() - Given::MOST);
+    }
+    out.push('\n');
+}
+
+/// One test's part of a Markdown report.
+///
+/// ```
+/// use chaos_test::report::Report;
+/// use chaos_test::report::render::markdown_of;
+///
+/// fn of_what_did_not_pass(reports: &[Report]) -> String {
+///     reports.iter().filter(|report| !report.passed()).map(markdown_of).collect()
+/// }
+/// ```
+pub fn markdown_of(report: &Report) -> String {
+    let mut out = String::new();
+    detail(&mut out, report);
+    out
 }
 
 fn detail(out: &mut String, report: &Report) {
-    let _ = writeln!(out, "## {}\n\n{} {}\n", code(&report.test), symbol(report), escape(&report.headline()));
+    let _ = writeln!(
+        out,
+        "## {}\n\n{} {}\n",
+        code(&report.test),
+        symbol(report.verdict()),
+        escape(&report.headline())
+    );
     if !report.judgement.evaluations.is_empty() {
         let level = (report.judgement.confidence * 1e5).round() / 1e3;
         let _ = writeln!(
@@ -137,7 +178,9 @@ fn detail(out: &mut String, report: &Report) {
         out.push('\n');
     }
     if let (Verdict::Skipped, Some(plan)) = (report.verdict(), &report.plan) {
-        let _ = writeln!(out, "```text\n{}\n```\n", super::plan(plan).replace("```", "'''"));
+        let plan = super::plan(plan).replace("```", "'''");
+        let lines: Vec<String> = plan.split('\n').map(show::printable).collect();
+        let _ = writeln!(out, "```text\n{}\n```\n", lines.join("\n"));
     }
     if let Some(delivery) = &report.trace.delivery {
         let _ = writeln!(out, "- fault: {}", escape(&dose(delivery)));
@@ -186,8 +229,8 @@ fn detail(out: &mut String, report: &Report) {
     let _ = writeln!(out, "- rerun: {}\n", code(&report.rerun));
 }
 
-fn symbol(report: &Report) -> &'static str {
-    match report.verdict() {
+pub(super) fn symbol(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Skipped => "⏭",
         Verdict::Pass => "✅",
         Verdict::Inconclusive => "❔",
@@ -197,19 +240,21 @@ fn symbol(report: &Report) -> &'static str {
 }
 
 /// A text that Markdown shows as it is, also inside a table.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
-    for c in text.chars() {
+    for c in show::printable(text).chars() {
         match c {
             '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' => out.extend(['\\', c]),
-            '\n' | '\r' => out.push(' '),
             _ => out.push(c),
         }
     }
     out
 }
 
-/// A text as code, also inside a table.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|").replace('\n', " "))
+/// A text as code, also inside a table. There a backslash before a bar would leave the bar bare.
+pub(super) fn code(text: &str) -> String {
+    match show::printable(text).trim() {
+        "" => "(no name)".into(),
+        text => format!("`{}`", text.replace('`', "'").replace("\\|", "│").replace('|', "\\|")),
+    }
 }

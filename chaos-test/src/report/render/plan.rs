@@ -6,6 +6,15 @@ use crate::units::show_duration;
 
 /// A plan as numbered steps: what is done, by which mechanism, what it touches, what undoes it and who does if the
 /// process of the run dies.
+///
+/// ```
+/// use chaos_test::report::{Report, render};
+///
+/// /// What a dry run would have done; nothing if it ended before that was known.
+/// fn told(report: &Report) -> Option<String> {
+///     report.plan.as_ref().map(render::plan)
+/// }
+/// ```
 pub fn plan(plan: &RunPlan) -> String {
     let impossible = matches!(plan.injection, PlannedInjection::Impossible(_));
     let (what, note) = match plan.dry_run {
@@ -96,7 +105,16 @@ fn chaos(plan: &RunPlan) -> Vec<String> {
     let mut lines = vec![if plan.held < plan.phases.chaos {
         format!("{length}, of which the fault is held for {}", show_duration(plan.held))
     } else {
-        format!("{length} under the fault")
+        match plan.at_most {
+            None => format!("{length} under the fault"),
+            Some(most) if most <= plan.phases.chaos => {
+                format!("{length} under the fault at most: less where the evidence suffices before")
+            }
+            Some(most) => format!(
+                "{length} under the fault: less where the evidence suffices before, up to {} where it does not",
+                show_duration(most)
+            ),
+        }
     }];
     if plan.body_once {
         lines.push("the test body starts, and runs once".into());
@@ -117,7 +135,11 @@ fn conditions(abort: &AbortConditions) -> Vec<String> {
 
 fn revert(plan: &RunPlan) -> Vec<String> {
     let mut lines = vec![
-        format!("after {}, and on every other way out of the run", show_duration(plan.held)),
+        format!(
+            "after {}{}, and on every other way out of the run",
+            show_duration(plan.at_most.unwrap_or(plan.held).max(plan.held)),
+            if plan.at_most.is_some() { " at most" } else { "" }
+        ),
         "by this process; the witness must see the fault gone, or the verdict is Error(cleanup)".into(),
     ];
     if let PlannedInjection::Possible { if_this_process_dies: undo, .. } = &plan.injection {

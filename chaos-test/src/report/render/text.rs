@@ -1,12 +1,21 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::super::{Report, advice, curve, harness, noise, resources, show};
+use super::super::advice::{self, Calls};
+use super::super::{Report, curve, harness, noise, resources, show};
 use crate::model::{BodyEnd, Delivery, EventKind};
 use crate::slo::{Evaluation, Figure, Finding, Indicator, Reason, RecoveryTime, Verdict, median, show_dose};
 use crate::units::show_duration;
 
 /// The whole text of a report: the sentence, the table, the fault, the timeline, the logs, the way back.
+///
+/// ```
+/// use chaos_test::report::{Report, render};
+///
+/// fn of_what_did_not_pass(reports: &[Report]) -> Vec<String> {
+///     reports.iter().filter(|report| !report.passed()).map(render::text).collect()
+/// }
+/// ```
 pub fn text(report: &Report) -> String {
     let mut out = report.headline();
     out.push('\n');
@@ -81,7 +90,8 @@ fn condensed(report: &Report) -> Vec<(String, &Evaluation)> {
     rows
 }
 
-fn facts(report: &Report) -> Vec<(&'static str, String)> {
+/// What there is to tell beside the table, each with its label.
+pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(delivery) = &report.trace.delivery {
         facts.push(("fault", dose(delivery)));
@@ -100,7 +110,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     for finding in report.judgement.findings.iter().filter(told) {
         facts.push(("finding", finding.to_string()));
     }
-    facts.extend(sequential_calls(report).map(|line| ("hint", line)));
+    facts.extend(Calls::of(report).map(|calls| ("hint", calls.sentence())));
     facts.extend(advice::of_doubts(report).into_iter().map(|line| ("hint", line.to_owned())));
     facts.extend(body(report).map(|why| ("body", why)));
     for (note, count) in notes(report) {
@@ -223,32 +233,4 @@ fn notes(report: &Report) -> Vec<(String, usize)> {
     }
     found.truncate(8);
     found
-}
-
-/// "Each transaction paid the delay k times": printed when the extra median latency under a proven delay is within a
-/// tenth of k whole round trips, k > 1, and every percentile that was stored agrees.
-fn sequential_calls(report: &Report) -> Option<String> {
-    let crate::model::Fault::NetworkDelay { delay, jitter, .. } = &report.scenario.fault else { return None };
-    if !jitter.is_zero() || delay.is_zero() || report.trace.marks.injected.is_none() {
-        return None;
-    }
-    let service = report.scenario.service().or_else(|| Some(&report.services.first()?.name))?;
-    // A probe of the target itself makes one exchange; what it pays more than once is its own connecting.
-    report.judgement.streams.iter().filter(|stream| stream.name != service).find_map(|stream| {
-        let (p50, p95, _) = stream.chaos_latency?;
-        let normal = stream.baseline?;
-        let times = |chaos: Duration, normal: Duration| {
-            chaos.saturating_sub(normal).as_secs_f64() / delay.as_secs_f64()
-        };
-        let (middle, high) = (times(p50, normal.p50), times(p95, normal.p95));
-        let k = middle.round();
-        let fits = k >= 2.0 && (middle - k).abs() < 0.1 * k && (high - k).abs() < 0.2 * k;
-        fits.then(|| {
-            format!(
-                "{} took {k:.0} × {} longer: it makes {k:.0} exchanges with {service} one after the other",
-                stream.name,
-                show_duration(*delay)
-            )
-        })
-    })
 }

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Catalogue, Delivery, DoseReading, DoseUnit, HostLoad, Marks, StreamKind};
-use crate::slo::{Finding, Indicator, Judgement, judge, starved};
+use crate::slo::starvation::starved;
+use crate::slo::{Finding, Indicator, Judgement, judge};
 
 const STEP: Duration = Duration::from_millis(20);
 

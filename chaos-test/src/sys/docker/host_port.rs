@@ -121,6 +121,10 @@ impl HostPort {
         let address = SocketAddr::new(state.host, port);
         if state.forgotten == asked {
             state.known = Some(address);
+        }
+        // Something was forgotten while the engine answered (it tells of a start a moment after it): not to be relied on, and
+        // nearer to the truth than what was known before.
+        if state.known.is_none() || state.forgotten == asked {
             state.last = Some(address);
         }
         Ok(address)
@@ -151,5 +155,38 @@ impl Connector for Arc<HostPort> {
                 _ => Err(refused),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running_at(port: u16) -> Details {
+        let answer = serde_json::json!({
+            "Id": "c0ffee",
+            "State": {"Running": true},
+            "NetworkSettings": {"Ports": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]}},
+        });
+        Details(serde_json::from_value(answer).expect("an answer"))
+    }
+
+    #[tokio::test]
+    async fn what_is_found_while_something_is_forgotten_is_the_last_that_is_known_and_is_looked_up_again() {
+        let port = HostPort::new(8080);
+        port.begun(&running_at(32_801), "127.0.0.1", port.asking()).await.expect("it runs");
+        let first = SocketAddr::from(([127, 0, 0, 1], 32_801));
+        assert_eq!((port.last(), port.present().await.ok()), (Some(first), Some(first)));
+        port.forget();
+        // It was started again; that it was is told while the engine still answers.
+        let asked = port.asking();
+        port.forget();
+        let second = SocketAddr::from(([127, 0, 0, 1], 32_802));
+        assert_eq!(port.learn(&running_at(32_802), asked).ok(), Some(second));
+        assert_eq!((port.last(), port.state().known), (Some(second), None));
+        // A late answer does not outdo what is known.
+        assert!(port.learn(&running_at(32_803), port.asking()).is_ok());
+        assert!(port.learn(&running_at(32_802), asked).is_ok());
+        assert_eq!(port.last().map(|at| at.port()), Some(32_803));
     }
 }

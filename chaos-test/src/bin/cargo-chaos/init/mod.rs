@@ -1,0 +1,312 @@
+//! `cargo chaos init`: a service's repository gets its first chaos test and what belongs to it.
+//!
+//! Purpose: everything is worked out and shown first, then written; whatever is there already stays.
+//! Invariants: a second call finds nothing to do; no file of somebody's is replaced, only added to.
+//! Not here: what the tests do (that is the library).
+
+mod ask;
+mod change;
+mod first_test;
+mod guess;
+mod ignored;
+mod manifest;
+mod nextest;
+mod pipeline;
+mod project;
+
+use std::path::{Path, PathBuf};
+
+use chaos_test::__cli as files;
+
+use self::ask::Asked;
+use self::change::Changes;
+use self::first_test::Service;
+use self::guess::Port;
+use self::manifest::Source;
+use self::project::{Package, Workspace};
+use crate::exit::{Exit, Stop};
+use crate::output;
+
+const CATALOGUE: &str = include_str!("../../../../assets/init/chaos_scenarios.yml");
+const USUAL_HEALTH: &str = "/health";
+
+/// Adds a first chaos test to a service's repository, and what belongs to it.
+///
+/// Writes tests/chaos.rs, chaos_scenarios.yml, a profile of nextest, and adds chaos-test to the
+/// dev-dependencies; with --github, --gitlab and --grafana also a pipeline and dashboards. What is to be
+/// written is shown first, as a diff. A file that is there stays; to Cargo.toml, .config/nextest.toml and
+/// .gitignore only what is missing is added. A second call finds nothing to do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The directory of the service's package, or of its workspace
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+
+    /// The package that is the service [default: the one in DIR, else the only one with a binary]
+    #[arg(short, long, value_name = "NAME")]
+    package: Option<String>,
+
+    /// The binary that is the service [default: the package's default-run, else its only one]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["image", "url"])]
+    bin: Option<String>,
+
+    /// How the binary is told its port, such as '--port {port}' [default: as its source looks, else the variable PORT]
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true, conflicts_with_all = ["image", "url"])]
+    port_arg: Option<String>,
+
+    /// A container image instead of a binary
+    #[arg(long, value_name = "NAME:TAG", requires = "port", conflicts_with = "url")]
+    image: Option<String>,
+
+    /// The port that the image listens on
+    #[arg(long, value_name = "N", requires = "image")]
+    port: Option<u16>,
+
+    /// Something already running instead, at an http:// address
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// A path that answers 200 when all is well [default: as the source looks, else /health]
+    #[arg(long, value_name = "PATH")]
+    health: Option<String>,
+
+    /// Take chaos-test from this folder instead of the registry
+    #[arg(long, value_name = "DIR", conflicts_with = "git")]
+    path: Option<PathBuf>,
+
+    /// Take chaos-test from this git repository instead of the registry
+    #[arg(long, value_name = "URL")]
+    git: Option<String>,
+
+    /// Add a workflow for GitHub
+    #[arg(long)]
+    github: bool,
+
+    /// Add a pipeline for GitLab
+    #[arg(long)]
+    gitlab: bool,
+
+    /// Add a dashboard for Grafana and alert rules for Prometheus
+    #[arg(long)]
+    grafana: bool,
+
+    /// Write without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+const HELP: &str = "\
+Without --yes it asks on a terminal: which package or binary is the service where there are several, and
+whether to write. Elsewhere it shows what it would write, and writes nothing.
+
+Exit codes:
+  0  written, or nothing to do
+  2  wrong usage, nothing written, or a file that cannot be read or written
+
+Examples:
+  cargo chaos init
+  cargo chaos init --yes --github
+  cargo chaos init --bin shop --port-arg '--listen 127.0.0.1:{port}' --health /api/health
+  cargo chaos init --image shop:1.2 --port 8080";
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    let dir = files::real(&args.dir)
+        .map_err(|error| Stop::usage(format!("{}: {error}; name a directory", output::name(&args.dir))))?;
+    let workspace = Workspace::of(&dir)?;
+    let asked = Asked::of(args.yes);
+    let package = workspace.package(args.package.as_deref(), &dir, asked)?;
+    let changes = plan(args, &workspace, package, asked)?;
+    for note in &changes.notes {
+        output::tell(&format!("note: {note}"));
+    }
+    if changes.changes.is_empty() {
+        output::print("nothing to do: everything is there\n")?;
+        return Ok(Exit::Done);
+    }
+    let base = workspace.repository();
+    output::print(&changes.diff(base))?;
+    if !args.yes && !asked.agrees(&format!("write {}?", counted(changes.changes.len())))? {
+        output::tell("nothing was written; --yes writes it");
+        return Ok(Exit::Usage);
+    }
+    changes.write()?;
+    output::print(&done(&changes, base))?;
+    Ok(Exit::Done)
+}
+
+/// Everything that is to be written, worked out before anything is.
+fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> Result<Changes, Stop> {
+    let mut changes = Changes::default();
+    let dir = package.dir().unwrap_or(&workspace.workspace_root);
+    let (root, repository) = (workspace.workspace_root.as_path(), workspace.repository());
+
+    let sources = package.sources();
+    let service = service(args, package, asked, &sources, &mut changes)?;
+    let health = health(args, &service, &sources, &mut changes)?;
+    let source = source(args, package, root)?;
+    let features: &[&str] = if matches!(service, Service::Image { .. }) { &["containers"] } else { &[] };
+    let mut finds_tests = true;
+    changes.extend(package.manifest_path.clone(), |text| {
+        finds_tests = manifest::finds_tests(text)?;
+        manifest::with_dependency(text, &source, features)
+    })?;
+    if !finds_tests {
+        changes.notes.push(format!(
+            "package {:?} has `autotests = false`: add `[[test]] name = \"chaos\"` to its Cargo.toml",
+            package.name
+        ));
+    }
+
+    catalogue(&mut changes, dir)?;
+    changes.create(dir.join("tests/chaos.rs"), first_test::render(&service, &health))?;
+    changes.extend(root.join(".config/nextest.toml"), nextest::with_profile)?;
+    changes.extend(root.join(".gitignore"), |text| Ok(ignored::with_lines(text)))?;
+    if (args.github || args.gitlab) && repository != root {
+        changes.notes.push(format!(
+            "the pipeline runs at the repository's root, and the workspace is in {}: let its jobs run there",
+            output::name(root.strip_prefix(repository).unwrap_or(root))
+        ));
+    }
+    // The command line comes from where the library does.
+    let source = match source {
+        Source::Workspace => of_workspace(root)?.unwrap_or_else(registry),
+        source => source,
+    };
+    if args.github {
+        pipeline::github(&mut changes, repository, &package.name, &source)?;
+    }
+    if args.gitlab {
+        pipeline::gitlab(&mut changes, repository, &package.name, &source)?;
+    }
+    if args.grafana {
+        pipeline::grafana(&mut changes, repository)?;
+    }
+    Ok(changes)
+}
+
+/// What is to be tested, as it was named, or as the package looks.
+fn service(
+    args: &Args,
+    package: &Package,
+    asked: Asked,
+    sources: &[String],
+    changes: &mut Changes,
+) -> Result<Service, Stop> {
+    if let Some(url) = &args.url {
+        if !url.starts_with("http://") {
+            return Err(Stop::usage(format!(
+                "--url {url}: only http:// addresses are measured; aim behind what terminates TLS"
+            )));
+        }
+        return Ok(Service::Url(url.clone()));
+    }
+    if let (Some(image), Some(port)) = (&args.image, args.port) {
+        let (name, tag) = match image.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            _ => (image.as_str(), "latest"),
+        };
+        return Ok(Service::Image { name: name.to_owned(), tag: tag.to_owned(), port });
+    }
+    let name = package.binary(args.bin.as_deref(), asked)?;
+    let port = match &args.port_arg {
+        Some(typed) if !typed.contains("{port}") => {
+            return Err(Stop::usage(format!("--port-arg {typed:?} has no {{port}} in it, which becomes the port")));
+        }
+        Some(typed) => Port::Arguments(typed.split_whitespace().map(str::to_owned).collect()),
+        None => guess::port(sources).unwrap_or_else(|| {
+            changes.notes.push(format!(
+                "nothing in the source says how {name:?} is told its port, so the test sets the variable PORT; if it takes \
+                 an argument, say --port-arg '--port {{port}}'"
+            ));
+            Port::usual()
+        }),
+    };
+    Ok(Service::Binary { name, port })
+}
+
+/// The path that answers when all is well, as it was named, or as the source looks.
+fn health(args: &Args, service: &Service, sources: &[String], changes: &mut Changes) -> Result<String, Stop> {
+    match &args.health {
+        Some(path) if !path.starts_with('/') => {
+            Err(Stop::usage(format!("--health {path}: a path begins with /, as in /health")))
+        }
+        Some(path) => Ok(path.clone()),
+        None => {
+            let is_ours = matches!(service, Service::Binary { .. });
+            Ok(guess::health(sources).filter(|_| is_ours).unwrap_or_else(|| {
+                changes.notes.push(format!(
+                    "which path answers 200 when all is well is not known, so the test asks {USUAL_HEALTH}; --health says another"
+                ));
+                USUAL_HEALTH.to_owned()
+            }))
+        }
+    }
+}
+
+/// Where chaos-test comes from: as it was said, as the package has it, as the workspace has it, else the registry.
+fn source(args: &Args, package: &Package, root: &Path) -> Result<Source, Stop> {
+    if let Some(path) = &args.path {
+        let real = files::real(path)
+            .map_err(|error| Stop::usage(format!("--path {}: {error}", output::name(path))))?;
+        if !files::is_file(&real.join("Cargo.toml")) {
+            return Err(Stop::usage(format!("--path {}: there is no Cargo.toml in it", output::name(path))));
+        }
+        return Ok(Source::Path(real.display().to_string()));
+    }
+    if let Some(url) = &args.git {
+        return Ok(Source::Git { url: url.clone(), at: None });
+    }
+    if let Some(there) = named_in(&package.manifest_path, manifest::source_of_package)? {
+        return Ok(there);
+    }
+    Ok(if of_workspace(root)?.is_some() { Source::Workspace } else { registry() })
+}
+
+/// What a workspace says for its members.
+fn of_workspace(root: &Path) -> Result<Option<Source>, Stop> {
+    named_in(&root.join("Cargo.toml"), manifest::source_of_workspace)
+}
+
+/// What a manifest says, a path in it counted from where it is.
+fn named_in(file: &Path, read: fn(&str) -> Result<Option<Source>, String>) -> Result<Option<Source>, Stop> {
+    let text = change::read(file)?.unwrap_or_default();
+    let named = read(&text).map_err(|reason| Stop::usage(format!("{} {reason}", output::name(file))))?;
+    Ok(named.map(|source| match source {
+        Source::Path(path) => {
+            let whole = file.parent().unwrap_or(Path::new("")).join(path);
+            Source::Path(files::real(&whole).unwrap_or(whole).display().to_string())
+        }
+        source => source,
+    }))
+}
+
+fn registry() -> Source {
+    let version = env!("CARGO_PKG_VERSION");
+    let short = version.rsplit_once('.').map_or(version, |(short, _)| short);
+    Source::Version(short.to_owned())
+}
+
+/// A catalogue of the repository's own, unless it has one.
+fn catalogue(changes: &mut Changes, dir: &Path) -> Result<(), Stop> {
+    let found = files::catalogue_of(dir).map_err(|mistakes| Stop::mistaken(&mistakes))?;
+    if found.file.is_some() {
+        return Ok(());
+    }
+    changes.create(dir.join("chaos_scenarios.yml"), CATALOGUE.to_owned())
+}
+
+fn done(changes: &Changes, base: &Path) -> String {
+    let mut out = format!("\nwrote {}:\n", counted(changes.changes.len()));
+    for change in &changes.changes {
+        out += &format!("  {}\n", output::name(change.path.strip_prefix(base).unwrap_or(&change.path)));
+    }
+    out + "\nnext:\n  \
+           cargo nextest run --profile chaos    run it\n  \
+           cargo chaos report                   read what it found\n  \
+           tests/chaos.rs                       let its body do what a customer does\n"
+}
+
+fn counted(files: usize) -> String {
+    format!("{files} file{}", if files == 1 { "" } else { "s" })
+}
