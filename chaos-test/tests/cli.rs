@@ -15,8 +15,22 @@ mod contained;
 mod dead_runs;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/earlier_tool.rs"]
+mod earlier_tool;
+#[path = "cli/harmless.rs"]
+mod harmless;
+#[path = "cli/hostile_files.rs"]
+mod hostile_files;
+#[path = "cli/hostile_records.rs"]
+mod hostile_records;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/over_time.rs"]
+mod over_time;
+#[path = "cli/pages.rs"]
+mod pages;
 #[path = "cli/planted.rs"]
 mod planted;
 #[path = "cli/reaped.rs"]

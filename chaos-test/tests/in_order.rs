@@ -122,10 +122,21 @@ fn a_second_try_goes_on_where_the_first_had_to_stop() {
     };
     let shares: Vec<CarriedShare> = judgement.evaluations.iter().filter_map(share).collect();
     assert_eq!(shares.iter().map(|share| share.samples).collect::<Vec<_>>(), [100, 100]);
-    let second = first.clone().with(|story| story.trace.carried = Some(Carried { tries: 1, shares }));
-    let judgement = judge(&second.trace, &second.slo.objectives);
-    assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:?}");
-    assert_eq!(judgement.evaluations[0].counts, Some((0, 200)));
+    let second = |mechanism: Option<&str>| {
+        let carried = Carried { tries: 1, mechanism: mechanism.map(Into::into), shares: shares.clone() };
+        let second = first.clone().with(|story| story.trace.carried = Some(carried));
+        let judgement = judge(&second.trace, &second.slo.objectives);
+        (judgement.verdict, judgement.evaluations[0].counts)
+    };
+    let mechanism = first.trace.delivery.as_ref().map(|delivery| delivery.mechanism.as_str());
+    assert!(mechanism.is_some_and(|mechanism| mechanism != "netem"));
+    assert_eq!(second(mechanism), (Verdict::Pass, Some((0, 200))));
+    assert_eq!(second(None), (Verdict::Pass, Some((0, 200))), "a record that does not say");
+    assert_eq!(
+        second(Some("netem")),
+        (Verdict::Inconclusive, Some((0, 100))),
+        "another rung is another fault"
+    );
 }
 
 proptest::proptest! {

@@ -77,7 +77,7 @@ const EFFECTS: &[&str] = &[
 
 /// Files outside `model` that may look at one family of faults, beside each injector at its own: the report's hint on
 /// sequential calls needs the delay that was asked for.
-const MAY_LOOK_AT: &[(&str, &str)] = &[("report/render/text.rs", "NetworkDelay")];
+const MAY_LOOK_AT: &[(&str, &str)] = &[("report/advice/calls.rs", "NetworkDelay")];
 
 const LONGEST: usize = 350;
 

@@ -5,6 +5,8 @@
     reason = "test code may touch files, processes and the clock"
 )]
 
+#[path = "verification/damaged.rs"]
+mod damaged;
 #[path = "verification/old_records.rs"]
 mod old_records;
 mod synthetic;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chaos_test::model::{DoseUnit, Fault};
+use chaos_test::model::Fault;
 use chaos_test::port::{
     InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
 };
@@ -79,20 +79,7 @@ impl Injector for Counting {
         _mechanism: &str,
     ) -> Result<Prepared, InjectError> {
         self.note("prepare");
-        Ok(Prepared {
-            record: RevertRecord {
-                id: "counting".into(),
-                injector: "count".into(),
-                service: target.service.clone(),
-                payload: serde_json::Value::Null,
-                undo: Vec::new(),
-            },
-            mechanism: "count".into(),
-            detail: "nothing at all".into(),
-            unit: DoseUnit::Down,
-            asked: 1.0,
-            steps: Vec::new(),
-        })
+        Ok(Prepared::new(RevertRecord::new("counting", "count", &target.service), "count", "nothing at all"))
     }
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
         self.note("inject");
@@ -212,9 +199,9 @@ async fn the_plan_of_a_delay() {
                      touches  traffic to target through its front door, open connections included
                      undo     the proxy passes everything on at once again; it ends with this process
                      the way back is written down first; then the witness must see the fault
-      4 chaos        30 s under the fault
+      4 chaos        30 s under the fault at most: less where the evidence suffices before
                      abort conditions: more than 50 % bad samples, 10 bad samples in a row, an answer after more than 5 s
-      5 revert       after 30 s, and on every other way out of the run
+      5 revert       after 30 s at most, and on every other way out of the run
                      by this process; the witness must see the fault gone, or the verdict is Error(cleanup)
                      if this process dies: as told above; nothing more is owed
       6 recovery     watched until service is stable, 34 s at most

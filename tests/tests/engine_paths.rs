@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chaos_test::model::{DoseUnit, Fault, Outcome};
+use chaos_test::model::{Fault, Outcome};
 use chaos_test::port::{
     Dose, InjectError, Injector, ObserveError, Prepared, Presence, RevertError, RevertRecord, Support, Target,
 };
@@ -73,22 +73,9 @@ impl Injector for Flag {
         if self.how == Misbehaves::FailsToPrepare {
             return Err(InjectError("no flag to be had".into()));
         }
-        let record = RevertRecord {
-            id: format!("flag-{:?}-{}", self.how, std::process::id()),
-            injector: "flag".into(),
-            service: target.service.clone(),
-            payload: serde_json::Value::Null,
-            undo: Vec::new(),
-        };
-        let detail = format!("a flag on {}", target.service);
-        Ok(Prepared {
-            record,
-            mechanism: "flag".into(),
-            detail,
-            unit: DoseUnit::Down,
-            asked: 1.0,
-            steps: Vec::new(),
-        })
+        let id = format!("flag-{:?}-{}", self.how, std::process::id());
+        let record = RevertRecord::new(id, "flag", &target.service);
+        Ok(Prepared::new(record, "flag", format!("a flag on {}", target.service)))
     }
     async fn inject(&self, _prepared: &Prepared) -> Result<(), InjectError> {
         self.call("inject");
@@ -109,7 +96,7 @@ impl Injector for Flag {
             std::thread::sleep(Duration::from_millis(400));
         }
         let measured = f64::from(u8::from(*self.present.lock().unwrap()));
-        Ok(Presence::of(Dose { asked: 1.0, measured }))
+        Ok(Presence::of(Dose::new(1.0, measured)))
     }
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
         let nth = self.call("revert");

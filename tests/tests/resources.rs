@@ -4,14 +4,15 @@
 use chaos_test::model::{EventKind, Fault, Phase};
 use chaos_test::prelude::*;
 
-/// A service whose first process burns time in a child, writes through another, and serves in a third.
+/// A service whose first process burns time in a child, writes through another, and serves in a third. It leaves little for
+/// a prober, so that asks seldom.
 fn busy() -> Process {
     let program = env!("CARGO_BIN_EXE_stub");
     let script = format!(
         "{program} --port $PORT & (while :; do :; done) & \
          while :; do dd if=/dev/zero of=$FILE bs=64k count=4 conv=fsync 2>/dev/null; sleep 0.1; done"
     );
-    Process::new("sh").arg("-c").arg(script).ready(Probe::http("/").every(20.ms()))
+    Process::new("sh").arg("-c").arg(script).ready(Probe::http("/").every(100.ms()))
 }
 
 #[tokio::test]

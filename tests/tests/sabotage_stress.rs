@@ -93,7 +93,7 @@ impl Injector for Sabotaged {
     }
     async fn observe(&self, record: &RevertRecord) -> Result<Presence, ObserveError> {
         if self.lies.load(Ordering::Relaxed) {
-            return Ok(Presence::Absent(Dose { asked: 1.0, measured: 0.0 }));
+            return Ok(Presence::Absent(Dose::new(1.0, 0.0)));
         }
         self.real.observe(record).await
     }

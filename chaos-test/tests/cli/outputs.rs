@@ -47,9 +47,11 @@ fn the_report_as_markdown() {
     |---|---|---|---|
     | `is_slow` | p95 degradation | ≤ 500 ms | 804 ms |
 
-    ## Where to look
+    ## Recommendations
 
-    - Latency: look for calls made one after the other, and for a missing timeout, cache or bulkhead on the slow path.
+    - No fault has been injected: mend the start of the environment first. (`never_starts`: setup: service \`app\` was not ready within 30 s)
+    - Answers took longer: look at what the slow path waits for, and give it a time limit, a cache or a smaller share of what is scarce. (`is_slow`: p95 latency degradation 804 ms > 500 ms)
+    - The body checks what the objectives cannot see: its own message is the place to begin. (`is\|odd`: the test body failed: the order \| is \*lost\* second line)
 
     ## `never_starts`
 
@@ -130,81 +132,5 @@ fn the_validation_has_the_keys_that_pipelines_know() {
     let written = validation["timestamp"].as_f64().unwrap();
     assert!(written > 1.7e9, "{written}");
     validation["timestamp"] = 0.into();
-    assert_snapshot!(format!("{validation:#}"), @r#"
-    {
-      "metrics": [
-        {
-          "reason": "an objective was broken",
-          "scenario": "Medium Network Delay",
-          "streams": [
-            {
-              "availability_percent": 39.41229930324144,
-              "baseline_p95_ms": 10.0,
-              "chaos_p95_ms": null,
-              "downtime_seconds": 20.0,
-              "error_rate_percent": 100.0,
-              "failed_requests": 1000,
-              "first_success_seconds": 0.006,
-              "latency_degradation_ms": null,
-              "mttr_seconds": 20.0,
-              "recovery_time_seconds": 0.006,
-              "stream": "app",
-              "total_requests": 1000
-            }
-          ],
-          "test": "goes_down",
-          "verdict": "fail"
-        }
-      ],
-      "passed": false,
-      "skipped": 0,
-      "slo_targets": [
-        {
-          "endpoints": [],
-          "max_error_rate_percent": 5.0,
-          "max_latency_degradation_ms": 500.0,
-          "max_latency_p50_ms": null,
-          "max_latency_p95_ms": null,
-          "max_latency_p99_ms": null,
-          "max_recovery_time_seconds": 10.0,
-          "min_availability_percent": 95.0,
-          "min_throughput_per_second": null,
-          "mttr_seconds": 45.0,
-          "profile": "staging",
-          "warning": {
-            "endpoints": [],
-            "max_error_rate_percent": null,
-            "max_latency_degradation_ms": null,
-            "max_latency_p50_ms": null,
-            "max_latency_p95_ms": null,
-            "max_latency_p99_ms": null,
-            "max_recovery_time_seconds": null,
-            "min_availability_percent": null,
-            "min_throughput_per_second": null,
-            "mttr_seconds": null
-          }
-        }
-      ],
-      "timestamp": 0,
-      "violations": [
-        {
-          "limit": "≤ 5 %",
-          "measured": "100 % (99.24 % … 100 %)",
-          "objective": "error rate",
-          "scenario": "Medium Network Delay",
-          "slo": "staging",
-          "test": "goes_down"
-        },
-        {
-          "limit": "≥ 95 %",
-          "measured": "39.41 % (39.35 % … 39.47 %)",
-          "objective": "availability",
-          "scenario": "Medium Network Delay",
-          "slo": "staging",
-          "test": "goes_down"
-        }
-      ],
-      "warnings": []
-    }
-    "#);
+    assert_snapshot!(format!("{validation:#}"));
 }

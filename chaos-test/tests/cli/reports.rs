@@ -153,6 +153,23 @@ fn unreadable_records_are_named_and_the_rest_is_reported() {
 }
 
 #[test]
+fn a_test_that_left_no_record_is_an_error() {
+    let sandbox = Sandbox::new();
+    sandbox.keep(&pass("survives").report());
+    // As far as it came: it would be a pass.
+    sandbox.keep_as(&pass("was_killed").report(), ".was_killed.pending");
+    // And one whose record was written in the end.
+    sandbox.keep_as(&pass("survives").report(), ".survives.pending");
+    let ended = sandbox.run(&["report", "--fail-on-violation"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("1 of 2 tests passed (1 Error)"), "{ended:?}");
+    assert!(ended.stdout.contains("it has left no record: it still runs, or it was killed"), "{ended:?}");
+    let only = Sandbox::new();
+    only.keep_as(&pass("was_killed").report(), ".was_killed.pending");
+    assert_eq!(only.run(&["report", "--fail-on-violation"]).code, Some(1));
+}
+
+#[test]
 fn only_unreadable_records_are_three() {
     let sandbox = Sandbox::new();
     sandbox.write("runs/run-1/cut.json", "{");

@@ -1,6 +1,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use chaos_test::report::Report;
 use tempfile::TempDir;
@@ -53,12 +53,18 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-chaos"));
-        command.args(args).current_dir(self.dir.path()).env("CHAOS_TEST_DIR", "runs");
+        let mut command = self.within(Command::new(env!("CARGO_BIN_EXE_cargo-chaos")));
+        command.args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// A command that is run here, and told nothing of what is around.
+    pub(crate) fn within(&self, mut command: Command) -> Command {
+        command.current_dir(self.dir.path()).env("CHAOS_TEST_DIR", "runs");
         for name in ["CHAOS_TEST_CATALOGUE", "CARGO_TARGET_DIR", "CHAOS_TEST_RUN_ID", "CHAOS_TEST_DRY_RUN"] {
             command.env_remove(name);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -67,13 +73,18 @@ impl Sandbox {
     }
 }
 
-pub(crate) fn ended(command: &mut Command) -> Ended {
-    let output = command.output().unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
     }
+}
+
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    command.output().unwrap().into()
 }
 
 /// Makes a file look as if it had been written that many seconds before the others.

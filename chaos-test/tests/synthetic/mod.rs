@@ -202,6 +202,7 @@ fn plan() -> RunPlan {
         body_once: true,
         phases: Planned { baseline: BASELINE, chaos: CHAOS, watch: Duration::from_secs(13) },
         held: CHAOS,
+        at_most: None,
         injection: PlannedInjection::Possible {
             passed_over: Vec::new(),
             mechanism: "proxy".into(),

@@ -42,7 +42,7 @@ fn every_record_of_format_1_can_be_read_shown_and_judged_again() {
     assert_eq!(reports.len(), FIRST.len(), "one of each");
     let summary = Summary::of(reports);
     let markdown = render::markdown(&summary);
-    assert!(summary.reports.iter().all(|report| markdown.contains(&report.rerun)));
+    assert!(summary.tests.iter().all(|test| markdown.contains(&test.rerun)));
     render::validation_json(&summary, 0.0).unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chaos_test::prelude::*;
 use chaos_test::testcontainers::core::{IntoContainerPort, WaitFor};
@@ -14,6 +14,10 @@ use crate::{CHILD, PORT, image, ms, until_it_answers};
 
 /// How often each is started, in a process that has started nothing, and again in the same process.
 const ROUNDS: usize = 8;
+/// How long one process may take; it needs some seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How often a process that did not end is tried again.
+const TRIES: u32 = 3;
 /// An environment; bare testcontainers, side by side; the same one after the other.
 const KINDS: [&str; 3] = ["environment", "bare", "serial"];
 
@@ -131,7 +135,7 @@ async fn environment(trio: Trio) -> Environment {
 
 /// The same by testcontainers alone, seen to be ready in the same way.
 async fn bare(trio: Trio, at_once: bool, round: usize) -> Vec<ContainerAsync<GenericImage>> {
-    let network = format!("containers-bench-{}-{round}", std::process::id());
+    let network = network(std::process::id(), round);
     let start = |service: Service| {
         let mut request = service.image.with_network(&network).with_hostname(service.name);
         for (name, value) in service.env {
@@ -224,17 +228,63 @@ fn compare_of(trio: Trio, dir: &Path) {
     println!();
 }
 
+/// One process's figures. One that does not end is ended, told, and tried again: bare testcontainers has been seen to wait
+/// for a container for ever, without a timer.
 fn figures(kind: &str, trio: Trio, dir: &Path) -> Figures {
-    let child = Command::new(std::env::current_exe().expect("it runs"))
+    for _ in 0..TRIES {
+        if let Some(figures) = try_once(kind, trio, dir) {
+            return figures;
+        }
+    }
+    panic!("{kind}: {TRIES} processes in a row did not end within {LIMIT:?}");
+}
+
+fn try_once(kind: &str, trio: Trio, dir: &Path) -> Option<Figures> {
+    let mut child = Command::new(std::env::current_exe().expect("it runs"))
         .env(CHILD, format!("{kind} {trio:?}"))
         .env("CHAOS_TEST_DIR", dir)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
+        .stdout(Stdio::piped())
+        .spawn()
         .expect("this program again");
-    assert!(child.status.success(), "{kind}: {}", child.status);
-    let told = String::from_utf8(child.stdout).expect("text");
+    let begun = Instant::now();
+    // What it says fits into a pipe, so it may be read when all is over.
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it is ours") {
+            break status;
+        }
+        if begun.elapsed() > LIMIT {
+            println!("{kind}: a process did not end within {LIMIT:?}; it is ended, and tried again");
+            child.kill().expect("it is ours");
+            child.wait().expect("it is ours");
+            remove_networks_of(child.id());
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success(), "{kind}: {status}");
+    let told = std::io::read_to_string(child.stdout.take().expect("a pipe")).expect("text");
     let told: Vec<f64> = told.split_whitespace().map(|word| word.parse().expect("a number")).collect();
     let [first, resident, anonymous, second] = told[..] else { panic!("{kind}: {told:?}") };
-    Figures { starts: [first, second], resident: [resident, anonymous] }
+    Some(Figures { starts: [first, second], resident: [resident, anonymous] })
+}
+
+/// What bare testcontainers leaves of a process that was ended: an environment's is the reaper's.
+fn remove_networks_of(pid: u32) {
+    let docker = |args: &[&str]| {
+        let answer = Command::new("docker").args(args).output().expect("docker");
+        String::from_utf8_lossy(&answer.stdout).split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for round in 0..2 {
+        let network = network(pid, round);
+        for id in docker(&["ps", "-aq", "--filter", &format!("network={network}")]) {
+            docker(&["rm", "-f", "-v", &id]);
+        }
+        docker(&["network", "rm", &network]);
+    }
+}
+
+/// The network of the containers that bare testcontainers starts.
+fn network(pid: u32, round: usize) -> String {
+    format!("containers-bench-{pid}-{round}")
 }

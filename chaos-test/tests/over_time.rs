@@ -1,0 +1,195 @@
+//! What changed since another run, and how tests fare over many: only what is more than chance is called a change.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "test code may touch files, processes and the clock"
+)]
+
+mod synthetic;
+
+use chaos_test::model::Outcome;
+use chaos_test::report::render::{self, Extras};
+use chaos_test::report::{Comparison, Entry, HistoryLine, Report, Shift, Summary, trends};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use synthetic::{Story, delayed, ms};
+
+/// A test of which one answer in so many is bad; with 0 none.
+fn one_bad_in(n: usize) -> Report {
+    let story = Story::new("checkout").chaos(delayed).chaos(|at, sample| {
+        if n > 0 && at.is_multiple_of(n) {
+            sample.outcome = Outcome::BadStatus(500);
+        }
+    });
+    story.report()
+}
+
+fn slower_by(extra: u64) -> Report {
+    Story::new("checkout").chaos(|_, sample| sample.latency += ms(extra)).report()
+}
+
+fn compared(base: &Report, now: &Report) -> Comparison {
+    Comparison::of(&[Entry::of(base)], &[Entry::of(now)])
+}
+
+fn shift_of(base: &Report, now: &Report, objective: &str) -> Shift {
+    let comparison = compared(base, now);
+    let figures = &comparison.tests[0].figures;
+    figures.iter().find(|figure| figure.objective == objective).expect("both have it").shift
+}
+
+#[test]
+fn a_run_is_the_same_as_itself() {
+    for report in [one_bad_in(0), one_bad_in(20), slower_by(800)] {
+        let comparison = compared(&report, &report);
+        assert!(!comparison.tests[0].is_change(), "{comparison:?}");
+    }
+}
+
+#[test]
+fn what_chance_can_do_is_no_change() {
+    // 10 and 13 bad ones of 1000: the intervals overlap.
+    assert_eq!(shift_of(&one_bad_in(100), &one_bad_in(77), "error rate"), Shift::Same);
+    assert_eq!(shift_of(&one_bad_in(100), &one_bad_in(5), "error rate"), Shift::Worse);
+    assert_eq!(shift_of(&one_bad_in(5), &one_bad_in(100), "error rate"), Shift::Better);
+}
+
+#[test]
+fn of_a_floor_less_is_worse() {
+    let down = |seconds: usize| {
+        let story = Story::new("checkout").chaos(|at, sample| {
+            if at < seconds * 50 {
+                sample.outcome = Outcome::ConnectError;
+            }
+        });
+        story.report()
+    };
+    assert_eq!(shift_of(&down(2), &down(10), "availability"), Shift::Worse);
+    assert_eq!(shift_of(&down(10), &down(2), "availability"), Shift::Better);
+}
+
+#[test]
+fn another_mechanism_is_not_compared() {
+    let netem = |report: &Report| {
+        let mut report = report.clone();
+        report.trace.delivery.as_mut().unwrap().mechanism = "netem".into();
+        report
+    };
+    let comparison = compared(&netem(&one_bad_in(0)), &one_bad_in(5));
+    assert_eq!(comparison.tests[0].figures, []);
+    assert_eq!(comparison.tests[0].not_compared.as_deref(), Some("another mechanism: proxy, was netem"));
+    assert!(comparison.regressions().next().is_none());
+}
+
+#[test]
+fn of_several_runs_of_a_test_the_last_one_is_compared() {
+    let entries = |runs: [(f64, usize); 2]| {
+        runs.map(|(at, bad)| {
+            let mut entry = Entry::of(&one_bad_in(bad));
+            (entry.run_id, entry.started_at) = (format!("run {at}"), at);
+            entry
+        })
+    };
+    for (base, now, shift) in [
+        (entries([(1.0, 5), (2.0, 100)]), entries([(4.0, 5), (3.0, 100)]), Shift::Worse),
+        (entries([(2.0, 5), (1.0, 100)]), entries([(3.0, 5), (4.0, 100)]), Shift::Better),
+    ] {
+        let comparison = Comparison::of(&base, &now);
+        let [change] = comparison.tests.as_slice() else { panic!("{comparison:?}") };
+        let errors = change.figures.iter().find(|figure| figure.objective == "error rate");
+        assert_eq!(errors.map(|figure| figure.shift), Some(shift));
+    }
+}
+
+#[test]
+fn what_decides_nothing_is_not_compared() {
+    let unproven =
+        Story::new("checkout").with(|story| story.trace.delivery.as_mut().unwrap().readings.clear());
+    let comparison = compared(&unproven.report(), &one_bad_in(5));
+    assert!(
+        comparison.tests[0].figures.iter().all(|figure| figure.shift == Shift::Unknown),
+        "{comparison:?}"
+    );
+}
+
+#[test]
+fn a_comparison_names_what_changed_and_counts_the_rest() {
+    let other = |name: &str| Story::new(name).chaos(delayed).report();
+    let base = Summary::of(vec![one_bad_in(100), other("gone"), other("same")]);
+    let now = Summary::of(vec![one_bad_in(4), other("new|one"), other("same")]);
+    let comparison = Comparison::of(&base.tests, &now.tests);
+    let extras = Extras { comparison: Some(("main".into(), comparison)), trends: Vec::new() };
+    let comment = render::comment(&now, &extras);
+    assert!(comment.starts_with(render::COMMENT_MARKER));
+    let markdown = render::markdown_with(&now, &extras);
+    let section = markdown.split("## Compared with ").nth(1).unwrap().split("\n## ").next().unwrap();
+    assert!(comment.contains(section.trim_end()));
+    assert_snapshot!(section.trim_end());
+}
+
+#[test]
+fn a_comment_is_never_longer_than_it_may_be() {
+    let many =
+        (0..600).map(|n| Story::new(&format!("breaks_{n}")).chaos(|_, s| s.latency += ms(900)).report());
+    let comment = render::comment(&Summary::of(many.collect()), &Extras::default());
+    assert!(comment.len() < 65_536, "{}", comment.len());
+    assert!(comment.ends_with("… cut here: the whole report is chaos_report.md\n"));
+}
+
+/// A history of runs in which that share of the limit was used.
+fn history(runs: &[Report]) -> (Summary, Vec<HistoryLine>) {
+    let summaries: Vec<Summary> = runs.iter().map(|run| Summary::of(vec![run.clone()])).collect();
+    let lines = summaries.iter().enumerate().map(|(n, summary)| HistoryLine::of(summary, n as f64, None));
+    let lines: Vec<HistoryLine> = lines.collect();
+    (summaries.into_iter().next_back().unwrap(), lines)
+}
+
+#[test]
+fn a_trend_is_of_what_is_nearest_to_its_limit() {
+    let (last, lines) = history(&[slower_by(100), slower_by(200), slower_by(800), slower_by(450)]);
+    let trends = trends(&last, &lines);
+    let tightest = trends[0].tightest.as_ref().unwrap();
+    assert_eq!(tightest.objective, "p95 degradation");
+    let whole = |seconds: f64| (seconds * 1e3).round() as u64;
+    let measured: Vec<u64> = tightest.measured.iter().map(|known| whole(known.unwrap())).collect();
+    assert_eq!(measured, [100, 200, 800, 450]);
+    let extras = Extras { comparison: None, trends };
+    let markdown = render::markdown_with(&last, &extras);
+    let section = markdown.split("## History").nth(1).unwrap().split("\n## ").next().unwrap();
+    assert_snapshot!(section.trim());
+}
+
+#[test]
+fn one_run_is_no_trend() {
+    let (last, lines) = history(&[slower_by(100)]);
+    assert_eq!(trends(&last, &lines), []);
+}
+
+#[test]
+fn a_line_read_back_is_the_line() {
+    let (_, lines) = history(&[slower_by(100), one_bad_in(3)]);
+    for line in lines {
+        assert_eq!(HistoryLine::from_json(&serde_json::to_string(&line).unwrap()).unwrap(), line);
+    }
+    assert!(
+        HistoryLine::from_json(r#"{"format_version": 2, "timestamp": 0, "runs": [], "tests": []}"#).is_err()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Nothing is both worse one way and worse the other way; and what is worse one way is better the other.
+    #[test]
+    fn a_comparison_has_two_sides(one in 1_usize..200, other in 1_usize..200) {
+        let (one, other) = (one_bad_in(one), one_bad_in(other));
+        let there = shift_of(&one, &other, "error rate");
+        let back = shift_of(&other, &one, "error rate");
+        let mirrored = match there {
+            Shift::Worse => Shift::Better,
+            Shift::Better => Shift::Worse,
+            same => same,
+        };
+        prop_assert_eq!(back, mirrored);
+    }
+}
