@@ -36,6 +36,28 @@ build-cost:
     cargo build -p chaos-test --timings --target-dir target/build-cost/default
     cargo tree -p chaos-test -e normal --prefix none --format '{p}' | sort -u | wc -l
 
+# What chaos-test costs the tests of a service: crates, a clean build, and the build after a change (some minutes)
+cost rounds="7":
+    tests/newcomer/cost {{rounds}}
+
+# Mutated records, then mutated catalogues, for that many seconds each; what is found is kept and told
+fuzz seconds="600":
+    CHAOS_TEST_FUZZ_SECONDS={{seconds}} cargo test --profile fuzz -p chaos-test --no-default-features --features reports --test fuzz records -- --nocapture
+    CHAOS_TEST_FUZZ_SECONDS={{seconds}} cargo test --profile fuzz -p chaos-test --no-default-features --features reports --test fuzz catalogues -- --nocapture
+
+# The JSON Schemas in docs/schema, made again from the types
+schemas:
+    UPDATE_EXPECTED=1 cargo test -p chaos-test-suite --test schemas the_schemas_in_docs
+
+# The generated parts of docs/quick-reference.md, made again from the commands and from the schema of the catalogue
+reference:
+    UPDATE_EXPECTED=1 cargo test -p chaos-test --features cli --bin cargo-chaos reference
+    UPDATE_EXPECTED=1 cargo test -p chaos-test-suite --test quick_reference
+
+# docs/public-api.txt, made again from the sources
+public-api:
+    UPDATE_EXPECTED=1 cargo test -p chaos-test-suite --test public_api the_public_api
+
 # Tests killed at random and at chosen moments, hundreds of them; nothing may be left (some minutes)
 crash rounds="300":
     CHAOS_TEST_CRASH_ROUNDS={{rounds}} cargo nextest run -p chaos-test-suite --profile crash --test crash --no-capture
@@ -69,6 +91,6 @@ tea-containers:
 netem:
     tests/vm/netem
 
-# Everything CI does
+# What must hold before a change goes in
 ci:
     .ci/run
