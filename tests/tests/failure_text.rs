@@ -24,8 +24,8 @@ fn failure<'x>(junit: &'x str, test: &str) -> (&'x str, &'x str) {
     (message, text)
 }
 
-#[test]
-fn the_first_line_says_it_all_and_junit_has_it() {
+/// Runs the example and reads its JUnit.
+fn run_the_example() -> String {
     // nextest keeps its files below the workspace, wherever cargo builds.
     let junit = root().join("target/nextest/failing/junit.xml");
     let _ = std::fs::remove_file(&junit);
@@ -40,11 +40,28 @@ fn the_first_line_says_it_all_and_junit_has_it() {
         .env_remove("CHAOS_TEST_RUN_ID")
         .output()
         .expect("cargo is here: it started this test");
-    let printed = String::from_utf8_lossy(&run.stderr);
-    println!("{printed}");
+    println!("{}", String::from_utf8_lossy(&run.stderr));
     assert_eq!(run.status.code(), Some(100), "nextest says that tests failed");
+    std::fs::read_to_string(&junit).expect("the profile writes JUnit")
+}
 
-    let junit = std::fs::read_to_string(&junit).expect("the profile writes JUnit");
+/// What the example says of its services; on a host that is too busy to say anything of them, again.
+fn junit_of_the_example() -> String {
+    for _ in 0..3 {
+        let junit = run_the_example();
+        let busy =
+            ["prober starved", "noisy host"].map(|why| format!("message=\"Error: Inconclusive({why})"));
+        if !busy.iter().any(|begin| junit.contains(begin)) {
+            return junit;
+        }
+        println!("this host was too busy to measure: once more");
+    }
+    panic!("this host is too busy for any run");
+}
+
+#[test]
+fn the_first_line_says_it_all_and_junit_has_it() {
+    let junit = junit_of_the_example();
     let (message, text) = failure(&junit, "a_chatty_checkout_survives::medium_network_delay");
     println!("JUnit message: {message}");
     let sentence = "Error: SLO &quot;staging&quot; breached under &quot;Medium Network Delay&quot;: p95 latency degradation ";
