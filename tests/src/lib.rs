@@ -32,6 +32,7 @@ pub mod told;
 mod undermined;
 mod unsteady;
 pub mod victim;
+mod void;
 
 pub use door::{Door, echo};
 pub use generated::generated;
@@ -45,6 +46,7 @@ pub use stress::Stress;
 pub use stub::{Answer, Served, Stub};
 pub use undermined::{Saboteur, Undermined};
 pub use unsteady::Unsteady;
+pub use void::{VOID, carried_out, is_void, unless_late, unless_void, unless_void_with};
 
 /// The ledger of this process in the folder of its run: `ledger-<pid>-<start, in ticks since the boot>.jsonl`.
 pub fn own_ledger(folder: &std::path::Path) -> std::path::PathBuf {

@@ -10,7 +10,7 @@ use chaos_test::port::{
 };
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
-use suite::{Answer, Stub};
+use suite::{Answer, Stub, carried_out, unless_void};
 
 #[path = "engine_paths/forks.rs"]
 mod forks;
@@ -31,6 +31,7 @@ enum Misbehaves {
     HangsInRevert,
     BlocksInInject,
     ReadsSlowly,
+    StopsReading,
     Nowhere,
 }
 
@@ -95,7 +96,11 @@ impl Injector for Flag {
         if self.how == Misbehaves::ReadsSlowly {
             std::thread::sleep(Duration::from_millis(400));
         }
-        let measured = f64::from(u8::from(*self.present.lock().unwrap()));
+        let is_there = *self.present.lock().unwrap();
+        if self.how == Misbehaves::StopsReading && nth > 4 && is_there {
+            std::future::pending::<()>().await;
+        }
+        let measured = f64::from(u8::from(is_there));
         Ok(Presence::of(Dose::new(1.0, measured)))
     }
     async fn revert(&self, _record: &RevertRecord) -> Result<(), RevertError> {
@@ -120,17 +125,14 @@ fn block() -> ! {
 }
 
 async fn run(flag: &Flag) -> Report {
-    let stub = Stub::start(0).await.expect("a free port");
-    let report = Experiment::scenario("Light Network Delay")
-        .expect("a known scenario")
-        .against(stub.url())
-        .injector(flag.clone())
-        .baseline(1.seconds())
-        .duration(4.seconds())
-        .name(format!("{:?}", flag.how))
-        .run()
-        .await
-        .expect("an experiment that has begun has a report");
+    let report = carried_out(async || {
+        let stub = Stub::start(0).await.expect("a free port");
+        let experiment = Experiment::scenario("Light Network Delay").expect("a known scenario");
+        let experiment = experiment.against(stub.url()).injector(flag.clone()).baseline(1.seconds());
+        let experiment = experiment.duration(4.seconds()).name(format!("{:?}", flag.how));
+        experiment.run().await.expect("an experiment that has begun has a report")
+    })
+    .await;
     println!("{:?}: {}\n", flag.how, report.headline());
     assert!(!report.passed());
     report
@@ -138,15 +140,30 @@ async fn run(flag: &Flag) -> Report {
 
 #[tokio::test]
 async fn what_has_happened_is_proven_by_a_slow_witness_as_well() {
-    let stub = Stub::start(0).await.expect("a free port");
-    let crash = Fault::ServiceRecovery { container: None, recovery_time_expected: None };
-    let flag = Flag::that(Misbehaves::ReadsSlowly);
-    let experiment = Experiment::fault(crash, 4.seconds()).expect("the built-in catalogue");
-    let experiment = experiment.against(stub.url()).injector(flag).baseline(1.seconds());
-    let report = experiment.run().await.expect("it can be carried out");
+    let report = carried_out(async || {
+        let stub = Stub::start(0).await.expect("a free port");
+        let crash = Fault::ServiceRecovery { container: None, recovery_time_expected: None };
+        let flag = Flag::that(Misbehaves::ReadsSlowly);
+        let experiment = Experiment::fault(crash, 4.seconds()).expect("the built-in catalogue");
+        let experiment = experiment.against(stub.url()).injector(flag).baseline(1.seconds());
+        experiment.run().await.expect("it can be carried out")
+    })
+    .await;
     let readings = &report.trace.delivery.as_ref().expect("it was injected").readings;
     assert!(readings.len() >= 3, "{}", report.text());
     assert_ne!(report.judgement.label(), "Inconclusive(fault not delivered)", "{}", report.text());
+}
+
+#[tokio::test]
+async fn a_witness_that_stops_answering_proves_nothing_more() {
+    let report = unless_void(async || {
+        let stub = Stub::start(0).await.expect("a free port");
+        let experiment = Experiment::scenario("Light Network Delay").unwrap().against(stub.url());
+        let experiment = experiment.injector(Flag::that(Misbehaves::StopsReading)).sequential(false);
+        experiment.baseline(1.seconds()).duration(9.seconds()).run().await.expect("well formed")
+    })
+    .await;
+    assert_eq!(report.judgement.label(), "Inconclusive(fault not delivered)", "{}", report.text());
 }
 
 #[tokio::test]
@@ -270,28 +287,31 @@ async fn a_probe_that_blocks_its_thread_delays_nothing_else() {
 
 #[tokio::test]
 async fn requests_a_body_gives_up_on_are_counted() {
-    let stub = Stub::start(0).await.expect("a free port");
-    let slow = stub.clone();
-    let report = Experiment::scenario("Light Network Delay")
-        .unwrap()
-        .against(stub.url())
-        .baseline(1.seconds())
-        .duration(4.seconds())
-        .body(move |chaos| {
-            slow.tell(Answer::Slow(Duration::from_millis(300)));
-            let stub = slow.clone();
-            async move {
-                for _ in 0..10 {
-                    let answer = chaos.client("target").get("/").send();
-                    assert!(tokio::time::timeout(50.ms(), answer).await.is_err(), "it takes 300 ms");
+    let report = unless_void(async || {
+        let stub = Stub::start(0).await.expect("a free port");
+        let slow = stub.clone();
+        Experiment::scenario("Light Network Delay")
+            .unwrap()
+            .against(stub.url())
+            .baseline(1.seconds())
+            .duration(4.seconds())
+            .body(move |chaos| {
+                slow.tell(Answer::Slow(Duration::from_millis(300)));
+                let stub = slow.clone();
+                async move {
+                    for _ in 0..10 {
+                        let answer = chaos.client("target").get("/").send();
+                        assert!(tokio::time::timeout(50.ms(), answer).await.is_err(), "it takes 300 ms");
+                    }
+                    assert_eq!(chaos.request_log().len(), 10);
+                    stub.tell(Answer::Well);
                 }
-                assert_eq!(chaos.request_log().len(), 10);
-                stub.tell(Answer::Well);
-            }
-        })
-        .run()
-        .await
-        .expect("well formed");
+            })
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     let requests =
         report.trace.streams.iter().find(|stream| stream.name == "requests").expect("there were some");
     assert_eq!(requests.samples.iter().filter(|sample| !sample.is_good()).count(), 10);

@@ -76,12 +76,14 @@ impl Run {
 
     /// Takes it away, on every path on which it may be there.
     pub(super) async fn end_sham(&mut self) {
-        let Some(mut sham) = self.sham.take() else { return };
+        // It stays in its place until it is gone: whoever stops the run meanwhile has it undone again.
+        let Some(sham) = &mut self.sham else { return };
         if let Err(panic) = AssertUnwindSafe(sham.revert(&self.ports, &self.recorder)).catch_unwind().await {
             let message =
                 format!("the harness panicked while a sham was being undone: {}", describe(&*panic));
             self.recorder.trouble(Trouble { stage: Stage::Cleanup, message });
         }
+        self.sham = None;
     }
 
     async fn baseline_is_healthy(&self) -> bool {

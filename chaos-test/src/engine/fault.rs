@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,11 @@ impl FaultRun {
             Lost::NotDone(after) => format!("not prepared after {}", show_duration(after)),
             lost => told(&lost),
         })??;
+        // Of nothing anything is enough.
+        if !(prepared.asked.is_finite() && prepared.asked > 0.0) {
+            let Prepared { detail, asked, .. } = &prepared;
+            return Err(format!("{detail}: a dose of {asked} cannot be proven; ask for more than nothing"));
+        }
         recorder.delivery(Delivery {
             mechanism: prepared.mechanism.clone(),
             detail: prepared.detail.clone(),
@@ -111,29 +117,57 @@ impl FaultRun {
         }
     }
 
-    /// Takes readings until `end`: about six in the window, at least one a second, at most one every 10 ms; and so many in
-    /// any case, however long they take, where what is looked at does not go away.
+    /// Takes readings until `end`, or until it is `over`: about six in the window, at least one a second, at most one every
+    /// 10 ms; and so many in any case, however long they take, where what is looked at does not go away.
+    ///
+    /// A reading that fails late, or does not come, counts for those that were due meanwhile: nobody saw the fault then.
     pub(super) async fn witness_until(
         &self,
         ports: &Ports,
         recorder: &Recorder,
         end: Duration,
         at_least: usize,
+        over: impl Future<Output = ()>,
     ) -> Result<(), Panicked> {
         let start = ports.clock.now();
         let step = (end.saturating_sub(start) / 6).clamp(Duration::from_millis(10), Duration::from_secs(1));
+        let mut over = pin!(over);
         let (mut next, mut taken) = (start + step / 2, 0);
+        // As long as one may take here: a step, or the longest that came.
+        let mut usual = step;
         while next < end || taken < at_least {
-            ports.clock.sleep_until(next).await;
-            let reading = self.observe(ports).await?;
+            tokio::select! {
+                () = &mut over => return Ok(()),
+                () = ports.clock.sleep_until(next) => {}
+            }
+            let asked = ports.clock.now();
+            let reading = tokio::select! {
+                reading = self.observe(ports) => Some(reading?),
+                () = &mut over => None,
+            };
+            let now = ports.clock.now();
+            let took = now.saturating_sub(asked);
+            let Some(reading) = reading else {
+                missing(recorder, took, usual);
+                return Ok(());
+            };
             // A reading that began under the fault and ended after it says nothing.
-            if ports.clock.now() < end || taken < at_least {
-                record(recorder, ports.clock.now(), &reading);
+            let counts = now < end || taken < at_least;
+            if counts {
+                record(recorder, now, &reading);
+            }
+            if counts && reading.is_ok() {
+                usual = usual.max(took);
+            } else {
+                missing(recorder, took, usual);
             }
             taken += 1;
-            next = (next + step).max(ports.clock.now());
+            next = (next + step).max(now);
         }
-        ports.clock.sleep_until(end).await;
+        tokio::select! {
+            () = &mut over => {}
+            () = ports.clock.sleep_until(end) => {}
+        }
         Ok(())
     }
 
@@ -142,10 +176,8 @@ impl FaultRun {
         if self.reverted {
             return;
         }
-        self.reverted = true;
         // An injection that was given up may have a step to go. One that blocks its thread may have any number.
-        let mut injecting = self.injecting.take();
-        let stray = match &mut injecting {
+        let stray = match &mut self.injecting {
             Some(call) => !call.withdraw(&*ports.clock).await,
             None => false,
         };
@@ -159,7 +191,7 @@ impl FaultRun {
         }
         let mut failed =
             failed.unwrap_or_else(|Panicked(text)| Some(format!("the injector panicked: {text}")));
-        if stray && injecting.is_some_and(|call| !call.has_ended()) {
+        if stray && self.injecting.as_ref().is_some_and(|call| !call.has_ended()) {
             let why = "the injection was given up and its thread goes on; what it puts in place later is not undone";
             failed = Some(failed.map_or_else(|| why.into(), |failed| format!("{failed}; {why}")));
         } else if stray && failed.is_none() {
@@ -168,6 +200,8 @@ impl FaultRun {
             failed = again.unwrap_or_else(|Panicked(text)| Some(format!("the injector panicked: {text}")));
         }
         let now = ports.clock.now();
+        // Not before: dropped in the middle, it is to be done again.
+        self.reverted = true;
         if let Some(message) = failed {
             let message = format!("{} could not be undone: {message}", self.prepared.detail);
             return recorder.trouble(Trouble { stage: Stage::Cleanup, message });
@@ -233,6 +267,16 @@ async fn pause(ports: &Ports, asked: Duration) {
     let now = ports.clock.now();
     let took = now.saturating_sub(asked);
     ports.clock.sleep_until(now + took.clamp(Duration::from_millis(20), Duration::from_secs(1))).await;
+}
+
+/// A reading that is not there holds up those that were due meanwhile: they count as failed, if they are more than three.
+fn missing(recorder: &Recorder, waited: Duration, usual: Duration) {
+    let due = waited.as_nanos() / usual.as_nanos().max(1);
+    if due > 3 {
+        for _ in 1..due {
+            recorder.reading(Err(format!("no reading for {}", show_duration(waited))));
+        }
+    }
 }
 
 fn told(lost: &Lost) -> String {

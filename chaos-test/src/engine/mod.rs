@@ -188,12 +188,14 @@ impl Run {
         let removal = injected + self.plan.fault.held_for(self.plan.longest_chaos());
         let at_least = if self.plan.fault.is_an_event() { DoseReading::FEWEST } else { 0 };
         let Some(fault) = &self.fault else { return Ok(false) };
-        tokio::select! {
-            witnessed = fault.witness_until(&self.ports, &self.recorder, removal, at_least) => witnessed?,
-            // It ends with the chaos phase, which is no shorter unless it is decided.
-            () = self.chaos_time(injected) => {}
-            () = self.until_decided() => {}
-        }
+        // It ends with the chaos phase, which is no shorter unless it is decided.
+        let over = async {
+            tokio::select! {
+                () = self.chaos_time(injected) => {}
+                () = self.until_decided() => {}
+            }
+        };
+        fault.witness_until(&self.ports, &self.recorder, removal, at_least, over).await?;
         Ok(true)
     }
 

@@ -177,7 +177,13 @@ impl Draft {
         let stem = self.identity.earlier_try()?;
         let bytes = files::read_at_most(&run_folder::run_dir().join(format!("{stem}.json")), MOST).ok()?;
         let report = Report::from_json(&bytes).ok()?;
-        (report.scenario == self.scenario && report.slo == self.slo).then_some(report)
+        // Names that differ may share a file, and an experiment of a test may be another one the next time.
+        let same_test = report.test == self.identity.record_name() && report.binary == self.identity.binary;
+        let looked_at = |plan: &RunPlan| (plan.target.clone(), plan.streams.clone());
+        let same_plan =
+            report.plan.as_ref().map(looked_at) == self.plan.as_ref().map(|(own, _)| looked_at(own));
+        let same = same_test && same_plan && report.scenario == self.scenario && report.slo == self.slo;
+        same.then_some(report)
     }
 
     pub(super) fn path(&self) -> PathBuf {

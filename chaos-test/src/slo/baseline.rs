@@ -95,7 +95,8 @@ fn of(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Result<Baselin
             (limit * 1e5).round() / 1e3
         ));
     }
-    let latencies = latencies(normal(&samples, trace.sham.as_ref()).into_iter(), stream.timeout);
+    let normal = normal(&samples, stream.interval, trace.sham.as_ref());
+    let latencies = latencies(normal.into_iter(), stream.timeout);
     let at = |p: f64| quantile(&latencies, p, 0.025).map_or(Duration::ZERO, |q| q.estimate);
     let found = Baseline { n: seen.n, bad: seen.k, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
     if found.p95 >= stream.timeout {

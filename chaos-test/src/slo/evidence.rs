@@ -153,15 +153,18 @@ impl Subject<'_> {
             points.push(point(&evidence, last.at));
         }
         let seen = evidence.seen();
+        let decision = if seen.n == 0 { Decision::Unclear } else { evidence.conclude() };
+        let decided = evidence.decided();
         // What was seen before counts as well.
         evaluation.counts = Some((seen.k, seen.n));
         evaluation.evidence = Some(EvidenceTrail {
             error: self.tail,
             seen,
-            decided_after: evidence.decided().map(|(_, tally)| tally.n),
+            decided_after: decided
+                .filter(|(on_the_way, _)| *on_the_way == decision)
+                .map(|(_, tally)| tally.n),
             points,
         });
-        let decision = if seen.n == 0 { Decision::Unclear } else { evidence.conclude() };
         let more = if decision == Decision::Unclear { evidence.more_needed() } else { None };
         (decision, more)
     }
@@ -172,11 +175,15 @@ impl Subject<'_> {
         // Where it is not noted (older records) it was not asked.
         let by_the_same =
             |carried: &&Carried| carried.mechanism.is_none() || carried.mechanism.as_ref() == mechanism;
+        // Two probes of one service have one name; they are told apart by their order.
+        let alike = self.trace.streams.iter();
+        let alike = alike.filter(|other| other.kind.is_scheduled() && other.name == self.stream.name);
+        let nth = alike.take_while(|other| !std::ptr::eq(*other, self.stream)).count();
         let before = self.trace.carried.as_ref().filter(by_the_same).and_then(|carried| {
             let same = |share: &&CarriedShare| {
                 share.stream == self.stream.name && share.indicator == indicator.key()
             };
-            Some((carried.tries, carried.shares.iter().find(same)?))
+            Some((carried.tries, carried.shares.iter().filter(same).nth(nth)?))
         });
         match before {
             Some((tries, share)) => {
@@ -193,4 +200,67 @@ fn point(evidence: &Sequential, at: Duration) -> EvidencePoint {
     let (seen, now) = (evidence.seen(), evidence.evidence());
     let short = |value: f64| (value * 1e3).round() / 1e3;
     EvidencePoint { at, n: seen.n, k: seen.k, within: short(now.within), beyond: short(now.beyond) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Catalogue, Delivery, DoseReading, DoseUnit, Marks, Stream, StreamKind, Trace};
+    use crate::slo::judge;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn two_probes_of_one_service_each_go_on_from_their_own() {
+        let sample =
+            |n: u32| Sample { at: ms(20) * n, lag: Duration::ZERO, latency: ms(8), outcome: Outcome::Good };
+        let stream = || Stream {
+            name: "app".into(),
+            kind: StreamKind::Probe,
+            interval: ms(20),
+            timeout: ms(1_000),
+            samples: (0..600).map(sample).collect(),
+        };
+        let share = |bad| CarriedShare {
+            stream: "app".into(),
+            indicator: Indicator::ErrorRate.key(),
+            samples: 700,
+            bad,
+            runs: bad,
+        };
+        let reading = |n: u32| DoseReading { at: ms(2_100) + ms(500) * n, asked: 1.0, measured: 1.0 };
+        let trace = Trace {
+            marks: Marks {
+                inject_started: Some(ms(2_000)),
+                injected: Some(ms(2_000)),
+                revert_started: Some(ms(8_000)),
+                removed: Some(ms(8_000)),
+                chaos_ended: Some(ms(8_000)),
+                ended: Some(ms(12_000)),
+            },
+            streams: vec![stream(), stream()],
+            delivery: Some(Delivery {
+                mechanism: "proxy".into(),
+                detail: "a fault".into(),
+                passed_over: Vec::new(),
+                unit: DoseUnit::Down,
+                readings: (0..5).map(reading).collect(),
+                failed_readings: 0,
+                last_failure: None,
+            }),
+            count_rule: CountRule::Sequential,
+            carried: Some(Carried {
+                tries: 1,
+                mechanism: Some("proxy".into()),
+                shares: vec![share(0), share(49)],
+            }),
+            ..Trace::default()
+        };
+        let staging = Catalogue::builtin().profile(Some("staging")).expect("it is built in").objectives;
+        let rows = judge(&trace, &staging).evaluations;
+        let rates = rows.iter().filter(|row| row.indicator == Indicator::ErrorRate);
+        assert_eq!(rates.filter_map(|row| row.counts).collect::<Vec<_>>(), [(0, 1_000), (49, 1_000)]);
+    }
 }

@@ -58,13 +58,22 @@ pub(crate) fn door_cost(trace: &Trace) -> Option<HarnessCost> {
 }
 
 /// Those of a stream's samples of the baseline that normal is read from: where the machinery of the fault was in place
-/// for enough of them, these, so that what it costs is not charged to the service; else all.
-pub(super) fn normal<'a>(all: &[&'a Sample], sham: Option<&Sham>) -> Vec<&'a Sample> {
+/// for enough of them, and they were on time, these, so that what it costs is not charged to the service; else all.
+pub(super) fn normal<'a>(all: &[&'a Sample], interval: Duration, sham: Option<&Sham>) -> Vec<&'a Sample> {
     let within = sham.and_then(Sham::spans).map(|(_, from, to)| {
         let within = all.iter().copied().filter(|sample| sample.at >= from && sample.at < to);
         within.collect::<Vec<_>>()
     });
-    within.filter(|within| within.len() >= 2 * FEWEST).unwrap_or_else(|| all.to_vec())
+    within
+        .filter(|within| within.len() >= 2 * FEWEST && !is_late(within, interval))
+        .unwrap_or_else(|| all.to_vec())
+}
+
+/// Whether what the 95th percentile is read from was late itself, though the whole need not have been.
+fn is_late(samples: &[&Sample], interval: Duration) -> bool {
+    let mut lags: Vec<Duration> = samples.iter().map(|sample| sample.lag).collect();
+    lags.sort_unstable();
+    quantile(&lags, 0.95, 0.01).is_some_and(|lag| lag.estimate > interval)
 }
 
 /// Why the machinery of a fault had better not be put in place yet, by what was seen of the baseline so far.

@@ -158,16 +158,24 @@ impl Sequential {
         let (of_bad, of_all) = &mut self.blocks[block];
         *of_bad += u64::from(bad);
         *of_all += 1;
-        if self.decided.is_none() && self.seen.n.is_multiple_of(LOOK_EVERY) {
-            let decision = self.look(may);
-            self.decided = (decision != Decision::Unclear).then_some((decision, self.seen));
+        if !self.seen.n.is_multiple_of(LOOK_EVERY) {
+            return;
+        }
+        // "Beyond" is the last word. "Within" is not: a phase that goes on for another share's sake may still refute it.
+        let decision = match self.decided {
+            Some((Decision::Beyond, _)) => return,
+            Some(_) if !self.is_over(self.seen) => return,
+            _ => self.look(may),
+        };
+        if decision != Decision::Unclear {
+            self.decided = Some((decision, self.seen));
         }
     }
 
     /// On each side of the limit only one answer can have evidence.
     fn look(&self, may: MayDecide) -> Decision {
         let seen = self.seen;
-        if seen.proportion().estimate() > self.question.limit {
+        if self.is_over(seen) {
             let is_beyond = may != MayDecide::Nothing && self.beyond(seen) >= 1.0;
             return if is_beyond { Decision::Beyond } else { Decision::Unclear };
         }
@@ -177,6 +185,10 @@ impl Sequential {
             && self.independent(seen) >= 1.0
             && self.piled_up().is_none();
         if is_within { Decision::Within } else { Decision::Unclear }
+    }
+
+    fn is_over(&self, seen: Tally) -> bool {
+        seen.proportion().estimate() > self.question.limit
     }
 
     /// How much evidence there is by now.
@@ -206,9 +218,13 @@ impl Sequential {
     }
 
     /// What all of it has come to: what was decided on the way, else what exact limits make of all samples, a burst being
-    /// worth one.
+    /// worth one. What is over the limit as a whole is not within it, however well it began.
     pub fn conclude(&self) -> Decision {
-        self.decided.map_or_else(|| self.at_the_end(self.seen), |(decision, _)| decision)
+        match self.decided {
+            Some((Decision::Within, _)) if self.is_over(self.seen) => self.at_the_end(self.seen),
+            Some((decision, _)) => decision,
+            None => self.at_the_end(self.seen),
+        }
     }
 
     /// What was decided on the way, and by how many samples.

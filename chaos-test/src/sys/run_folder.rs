@@ -74,11 +74,25 @@ pub(crate) fn file_name(text: &str) -> String {
         .collect();
     let clean = clean.trim_start_matches('.');
     // A name may not be longer than 255 bytes; the suffix and a temporary's need some. What is cut still tells it from
-    // others (FNV-1a).
-    if clean.len() <= 200 {
+    // others (FNV-1a), and so does what was replaced: of a name in another script nothing would be left.
+    if clean.len() <= 200 && text.is_ascii() {
         return clean.to_owned();
     }
     let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
-    format!("{}-{hash:016x}", &clean[..180])
+    format!("{}-{hash:016x}", &clean[..clean.len().min(180)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_in_any_script_are_told_apart() {
+        assert_ne!(file_name("shop::高負荷"), file_name("shop::低遅延"));
+        assert_ne!(file_name("größe"), file_name("grüße"));
+        assert_eq!(file_name("pkg::shop__slow (2)"), "pkg__shop__slow--2-", "these stay as they are");
+        let long = |end: &str| file_name(&format!("{}{end}", "x".repeat(300)));
+        assert!(long("a") != long("b") && long("a").len() < 220);
+    }
 }

@@ -31,6 +31,8 @@ enum Does {
     NotInject,
     PanicInInject,
     NotRevert,
+    StoppedInRevert,
+    AsksForNothing,
 }
 
 /// What was done, in order: by the injector and the ledger.
@@ -39,11 +41,13 @@ struct Machinery {
     does: Does,
     done: Arc<Mutex<Vec<String>>>,
     present: Arc<AtomicBool>,
+    /// Stops the run from within the first revert of what is at rest.
+    stop: Arc<Mutex<Option<watch::Sender<Option<AbortCause>>>>>,
 }
 
 impl Machinery {
     fn that_does(does: Does) -> Self {
-        Self { does, done: Arc::default(), present: Arc::default() }
+        Self { does, done: Arc::default(), present: Arc::default(), stop: Arc::default() }
     }
 
     fn did(&self, what: &str, record: &str) {
@@ -77,7 +81,8 @@ impl Injector for Machinery {
         Support::yes("machinery")
     }
     async fn prepare(&self, _: &Fault, _: &Target, _: &str) -> Result<Prepared, InjectError> {
-        Ok(Self::prepared("real"))
+        let asked = if self.does == Does::AsksForNothing { 0.0 } else { 1.0 };
+        Ok(Prepared { asked, ..Self::prepared("real") })
     }
     async fn prepare_at_rest(
         &self,
@@ -110,6 +115,11 @@ impl Injector for Machinery {
     }
     async fn revert(&self, record: &RevertRecord) -> Result<(), RevertError> {
         self.did("revert", &record.id);
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(stop) = stop {
+            let _ = stop.send(Some(AbortCause::RunnerGone));
+            std::future::pending::<()>().await;
+        }
         if self.does == Does::NotRevert && record.id == "rest" {
             return Err(RevertError("it does not stop".into()));
         }
@@ -182,7 +192,9 @@ fn observed(does: Does, story: &Story) -> (Trace, Vec<String>) {
         mishaps: Box::new(Vec::new),
     };
     let trace = clock.run(async {
-        if let Some(at) = story.cancelled {
+        if does == Does::StoppedInRevert {
+            *machinery.stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(cancel);
+        } else if let Some(at) = story.cancelled {
             let sleep = clock.sleep_until(at);
             tokio::spawn(async move {
                 sleep.await;
@@ -316,4 +328,21 @@ fn a_run_that_is_stopped_meanwhile_undoes_it() {
     assert_eq!(done, ["owe rest", "inject rest", "revert rest", "settle rest"]);
     assert_eq!(trace.abort.map(|abort| abort.cause), Some(AbortCause::RunnerGone));
     assert_eq!((trace.marks.removed, trace.trouble), (None, None), "there was no fault");
+}
+
+#[test]
+fn a_run_that_is_stopped_while_it_is_undone_undoes_it_again() {
+    let (trace, done) = observed(Does::StoppedInRevert, &USUAL);
+    assert_eq!(done, ["owe rest", "inject rest", "revert rest", "revert rest", "settle rest"]);
+    assert_eq!(trace.abort.map(|abort| abort.cause), Some(AbortCause::RunnerGone));
+    assert_eq!(trace.trouble, None);
+}
+
+#[test]
+fn a_dose_of_nothing_is_not_injected() {
+    let (trace, done) = observed(Does::AsksForNothing, &USUAL);
+    assert_eq!(done, ["owe rest", "inject rest", "revert rest", "settle rest"]);
+    let trouble = trace.trouble.expect("anything would prove it");
+    assert_eq!(trouble.stage, Stage::Injection);
+    assert!(trouble.message.ends_with("ask for more than nothing"), "{}", trouble.message);
 }

@@ -117,3 +117,16 @@ fn over_a_service_that_is_not_well_nothing_is_put_in_place() {
     assert_eq!(unwell(11).as_deref(), Some("11 of the first 200 samples of app were bad"));
     assert_eq!(too_unwell(&Trace::default(), &objectives()), None);
 }
+
+#[test]
+fn a_part_that_was_late_is_not_what_is_normal() {
+    let mut trace = trace(ms(20), in_place());
+    // The host sleeps for 180 ms: what was due meanwhile is late.
+    for (n, sample) in trace.streams[0].samples.iter_mut().skip(150).take(9).enumerate() {
+        sample.lag = ms(180 - 20 * n as u64);
+        sample.latency += sample.lag;
+    }
+    assert!(crate::slo::too_late(&trace, &objectives()).is_empty(), "as a whole it was on time");
+    let found = baseline(&trace, &objectives()).expect("it is healthy")[0];
+    assert!(found.p95 < ms(30), "{:?}", found.p95);
+}

@@ -37,6 +37,14 @@ fn nothing_passes_before_it_may() {
 }
 
 #[test]
+fn what_began_within_and_went_beyond_is_no_pass() {
+    let late = |from: usize, to: usize| fed(question(0.05), (0..to).map(move |n| n >= from && n % 2 == 0));
+    assert_eq!(late(1100, 1150).conclude(), Decision::Within, "2 % in all");
+    assert_eq!(late(1160, 1300).conclude(), Decision::Unclear, "5.4 %, and not beyond doubt");
+    assert_eq!(late(1100, 2650).conclude(), Decision::Beyond, "29 %");
+}
+
+#[test]
 fn a_service_that_is_down_fails_within_seconds() {
     let evidence = fed(question(0.05), std::iter::repeat_n(true, 2000));
     let (decision, tally) = evidence.decided().unwrap();
