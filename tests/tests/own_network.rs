@@ -292,3 +292,27 @@ fn ledgers(results: &std::path::Path) -> usize {
     let files = files.flat_map(|run| std::fs::read_dir(run.path()).into_iter().flatten().flatten());
     files.filter(|file| file.file_name().to_string_lossy().starts_with("ledger-")).count()
 }
+
+#[tokio::test]
+async fn no_socket_keeps_a_network_whose_environment_has_ended() {
+    let sockets = || {
+        let open = std::fs::read_dir("/proc/self/fd").expect("every process has it").flatten();
+        let links = open.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+        links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+    };
+    let round = async || {
+        let environment = own().await;
+        packets(&environment).round_trip().await.expect("it can be measured");
+    };
+    round().await;
+    let before = sockets();
+    for _ in 0..6 {
+        round().await;
+    }
+    let gone = async {
+        while sockets() > before + 2 {
+            tokio::time::sleep(10.ms()).await;
+        }
+    };
+    tokio::time::timeout(5.seconds(), gone).await.expect("their sockets are given back");
+}

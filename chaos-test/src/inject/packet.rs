@@ -4,8 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::registry::Registry;
@@ -15,7 +13,7 @@ use crate::port::{
     RevertError, RevertRecord, Rung, Target, TargetKind, UndoStep,
 };
 use crate::sys::hook::MARK;
-use crate::sys::undo::STEP_DEADLINE;
+use crate::sys::undo::{self, Claim, STEP_DEADLINE};
 use crate::sys::{containers, owner, procfs};
 
 /// What is done to packets, by an injector of either family.
@@ -214,11 +212,10 @@ impl Packets {
             None => Ok(()),
         };
         let removed = self.paths.get(&record.id).map_or_else(by_mark, |path| path.remove(&record.id));
-        for pid in helpers(record) {
-            let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
-        }
+        let helpers = Claim { wanted: &|mark| mark == record.id, leaders: &[] };
+        let ended = undo::end_processes(&helpers, STEP_DEADLINE).map(drop);
         let failed = |error| RevertError(format!("in the network of {}: {error}", record.service));
-        Some(removed.map_err(failed))
+        Some(removed.and(ended).map_err(failed))
     }
 }
 

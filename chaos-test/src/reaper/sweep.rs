@@ -159,8 +159,13 @@ pub(crate) fn find_debts(results: &Path) -> Found {
 /// Processes and temporary files with a mark of somebody who is dead, whether a ledger knows them or not.
 pub(crate) fn find_strays() -> Found {
     let is_dead = |mark: &str| mark.parse::<Mark>().is_ok_and(|mark| mark.owner.standing() == Standing::Dead);
+    // What runs was started in this boot. With the mark of another it is in a container that has a boot id of its own
+    // (systemd-nspawn, LXC), and its owner may live.
+    let is_of_this_boot =
+        |mark: &str| mark.parse::<Mark>().is_ok_and(|mark| mark.owner.boot == Owner::this().boot);
+    let is_stray = |mark: &str| is_of_this_boot(mark) && is_dead(mark);
     Found {
-        processes: undo::marked().into_iter().filter(|process| is_dead(&process.mark)).collect(),
+        processes: undo::marked().into_iter().filter(|process| is_stray(&process.mark)).collect(),
         files: undo::marked_files().into_iter().filter(|(_, mark)| is_dead(mark)).collect(),
         ..Found::default()
     }
@@ -254,4 +259,27 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
         }
     }
     (done, failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::hook::MARK;
+
+    #[test]
+    #[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a test of processes starts one")]
+    fn who_runs_with_the_mark_of_another_boot_may_be_of_the_living() {
+        let boot = if Owner::this().boot == "ffffffff" { "eeeeeeee" } else { "ffffffff" };
+        let mark = Mark { owner: Owner { boot: boot.into(), ..Owner::this().clone() }, n: 1 }.to_string();
+        let mut other = std::process::Command::new("setsid");
+        let mut other = other.args(["sleep", "60"]).env(MARK, &mark).spawn().expect("there is a setsid");
+        let pid = other.id();
+        let has = |found: &[undo::Marked]| found.iter().any(|process| process.pid == pid);
+        while !has(&undo::marked()) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let found = has(&find_strays().processes);
+        let _ = other.kill().and_then(|()| other.wait());
+        assert!(!found);
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::hook::MARK;
+use super::hook::{self, MARK};
 use super::owner::{Mark, Owner, Standing};
 use super::pidfd::PidFd;
 use super::{procfs, timer, undo};
@@ -53,7 +53,8 @@ pub(crate) fn of(roots: &[u32], wanted: &dyn Fn(&str) -> bool) -> Vec<Descendant
         for process in children.remove(&parent).unwrap_or_default() {
             let others = procfs::variable(process.pid, MARK)
                 .is_some_and(|mark| mark.parse::<Mark>().is_ok() && !wanted(&mark));
-            if others || lineage.contains(&process.pid) {
+            // A reaper outlives whom it watches, pays, and ends by itself.
+            if others || lineage.contains(&process.pid) || hook::is_reaper(process.pid) {
                 continue;
             }
             open.push((process.pid, root));
@@ -132,5 +133,26 @@ mod tests {
         end(&found, Duration::from_secs(5)).expect("all are ours");
         assert!(found.iter().all(|one| one.process.standing() == Standing::Dead));
         shell.wait().expect("it is our child");
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_types, reason = "a test of processes starts one")]
+    fn a_reaper_further_down_is_left_to_pay() {
+        let script = "CHAOS_TEST_HELPER='reap x' sleep 62 & sleep 61 & wait";
+        let mut shell = Command::new("sh").args(["-c", script]).spawn().expect("there is a shell");
+        let is_below = |pid: &u32| {
+            procfs::parent_and_start(*pid).is_some_and(|(parent, _)| parent == shell.id())
+                && procfs::name(*pid).as_deref() == Some("sleep")
+        };
+        let below = || procfs::all().into_iter().filter(is_below).collect::<Vec<u32>>();
+        while below().len() < 2 {
+            std::thread::sleep(LOOK);
+        }
+        let (all, found) = (below(), of(&[shell.id()], &|_| false));
+        for pid in all {
+            let _ = PidFd::open(pid).map(|held| held.signal(Signal::SIGKILL));
+        }
+        shell.wait().expect("it is our child");
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 }

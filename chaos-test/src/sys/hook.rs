@@ -28,6 +28,11 @@ pub(crate) const ROLE: &str = "CHAOS_TEST_HELPER";
 /// The mark every worker and every service carries in its environment, by which it is known as ours.
 pub(crate) const MARK: &str = "CHAOS_TEST_MARK";
 
+/// Whether that process is somebody's reaper.
+pub(crate) fn is_reaper(pid: u32) -> bool {
+    super::procfs::variable(pid, ROLE).is_some_and(|order| order.starts_with("reap "))
+}
+
 /// What a helper process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {

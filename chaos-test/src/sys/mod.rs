@@ -12,6 +12,7 @@ pub(crate) mod cgroup;
 pub(crate) mod clock;
 pub(crate) mod containers;
 pub(crate) mod descent;
+pub(crate) mod descriptors;
 #[cfg(feature = "containers")]
 pub(crate) mod docker;
 pub(crate) mod env;

@@ -24,7 +24,7 @@ use super::owner::Owner;
 use super::supervisor::{Policy, Restarted, Restarts, Standing};
 use super::syncs::Gate;
 use super::undo::{Claim, Leader};
-use super::{descent, files, ledger, owner, syncs, undo};
+use super::{descent, descriptors, files, ledger, owner, syncs, undo};
 use crate::port::{BoxFuture, Ledger, ProcessControl, RevertRecord, SyncControl, UndoStep};
 
 /// How a process is started, every time.
@@ -191,11 +191,12 @@ impl ManagedProcess {
         let (answered, mut answer) = io::pipe()?;
         let parent = std::process::id();
         let network = self.spec.network.clone();
-        // SAFETY: setsid, getppid, setns, write, poll, read and entering the gate of syncs are system calls, and touch no
-        // memory but the stack.
+        // SAFETY: setsid, setrlimit, getppid, setns, write, poll, read and entering the gate of syncs are system calls, and
+        // touch no memory but the stack.
         unsafe {
             command.pre_exec(move || {
                 nix::unistd::setsid()?;
+                descriptors::restore()?;
                 // Until it is noted, nobody can find it: it waits for that, and does not outlive whoever notes it.
                 nix::unistd::write(&ask, &std::process::id().to_ne_bytes())?;
                 loop {
@@ -262,8 +263,10 @@ impl Slot {
         let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);
         let leader = Leader { mark: mark.to_owned(), process: Owner::of(child.id()) };
         let claim = Claim { wanted: &|found| found == mark, leaders: std::slice::from_ref(&leader) };
-        undo::end_processes(&claim, END)?;
+        // What withstands is no reason to spare these: with their parents gone nobody would find them again.
+        let ended = undo::end_processes(&claim, END);
         descent::end(&below, END)?;
+        ended?;
         // It has ended, so this takes no time.
         child.wait()?;
         self.child = None;

@@ -86,6 +86,9 @@ impl Scope {
             }));
             seen.owed.insert(debt.record.id);
         }
+        if !procfs::can_look() {
+            seen.unknown = Some("nobody knows which processes are left: they cannot be looked at".into());
+        }
         if self.contained {
             seen.ask_the_engine(mine);
         }

@@ -75,8 +75,12 @@ impl Tree {
         loop {
             let stopped: Vec<u32> =
                 self.members().into_iter().filter(|pid| procfs::is_stopped(*pid)).collect();
-            if stopped.is_empty() {
+            let can_look = !stopped.is_empty() || procfs::can_look();
+            if stopped.is_empty() && can_look {
                 return Ok(told.into_iter().collect());
+            }
+            if timer::now() >= deadline && !can_look {
+                return Err(io::Error::other("processes cannot be looked at"));
             }
             if timer::now() >= deadline {
                 return Err(io::Error::other(format!("{} still stopped", undo::list(&stopped))));

@@ -152,7 +152,7 @@ pub(crate) fn end_processes(claim: &Claim<'_>, limit: Duration) -> io::Result<Ve
     let mut ended: Vec<Marked> = Vec::new();
     loop {
         let victims = ours(claim);
-        if victims.is_empty() {
+        if victims.is_empty() && procfs::can_look() {
             return Ok(ended);
         }
         let (mut refused, mut leaving) = (None, Vec::new());
@@ -175,8 +175,11 @@ pub(crate) fn end_processes(claim: &Claim<'_>, limit: Duration) -> io::Result<Ve
         // Also where all of them have gone: others may come up as fast as these are ended.
         if !wait_until_gone(&leaving, deadline) || timer::now() >= deadline {
             let left: Vec<u32> = ours(claim).iter().map(|victim| victim.process.pid).collect();
-            if left.is_empty() {
+            if left.is_empty() && procfs::can_look() {
                 return Ok(ended);
+            }
+            if left.is_empty() {
+                return Err(io::Error::other("processes cannot be looked at"));
             }
             let why = refused.map_or_else(String::new, |(pid, error)| format!(" ({pid}: {error})"));
             return Err(io::Error::other(format!(

@@ -16,6 +16,7 @@ mod tests;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,8 +60,21 @@ pub(crate) fn owe(record: &RevertRecord, experiment: Option<u64>) -> io::Result<
     with(|book| {
         book.reaper.keep_alive(&book.path)?;
         book.append(&Entry::Owed { record: record.clone(), experiment, at: clock::monotonic() })?;
-        book.file.sync_data()
+        book.file.sync_data()?;
+        // Last, so that it holds for what was just written: whoever pays finds it by its name.
+        is_in_place(&book.file, &book.path)
     })
+}
+
+fn is_in_place(file: &File, path: &Path) -> io::Result<()> {
+    let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    match (file.metadata().map(id), std::fs::metadata(path).map(id)) {
+        (Ok(held), Ok(named)) if held == named => Ok(()),
+        _ => Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("{} was removed or moved while this process runs", path.display()),
+        )),
+    }
 }
 
 /// Notes that a process of it was started, as the leader of a session. If this process is killed before the note is

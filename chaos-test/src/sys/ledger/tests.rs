@@ -114,3 +114,15 @@ fn a_line_that_was_cut_short_gives_way_to_the_next() {
         assert_eq!((ids(&account), &account.damaged), (expected, &vec![]), "cut after {cut}");
     }
 }
+
+#[test]
+fn a_ledger_that_nobody_finds_any_more_takes_no_entry() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("ledger.jsonl");
+    let file = File::create(&path).expect("made");
+    assert!(is_in_place(&file, &path).is_ok());
+    std::fs::remove_file(&path).expect("removed");
+    assert!(is_in_place(&file, &path).is_err());
+    let _other = File::create(&path).expect("another of that name");
+    assert!(is_in_place(&file, &path).is_err());
+}

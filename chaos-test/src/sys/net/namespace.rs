@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sched::{CloneFlags, setns};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::AbortHandle;
 
 use super::agent::Agent;
 use super::found::{Found, Means};
@@ -28,6 +29,8 @@ pub(crate) struct Namespace {
     sockets: Mutex<Vec<OwnedFd>>,
     /// What is done to its packets, by mark.
     faults: Mutex<HashMap<String, (Agent, Means)>>,
+    /// Who answers inside: their sockets would keep the network.
+    answering: Mutex<Vec<AbortHandle>>,
 }
 
 struct Slot {
@@ -58,6 +61,7 @@ impl Namespace {
                 slot: Mutex::new(Slot { agent: Some(agent), closed: false }),
                 sockets: Mutex::default(),
                 faults: Mutex::default(),
+                answering: Mutex::default(),
             }),
             Err(error) => {
                 let _ = ledger::settle(&mark);
@@ -143,6 +147,14 @@ impl Namespace {
         }
     }
 
+    /// Ends that task with the namespace.
+    pub(super) fn ends(&self, answering: AbortHandle) {
+        lock(&self.answering).push(answering);
+        if self.is_closed() {
+            lock(&self.answering).drain(..).for_each(|task| task.abort());
+        }
+    }
+
     /// Asks the helper; another one, if it has gone.
     fn ask(&self, order: &Order) -> io::Result<(Reply, Vec<OwnedFd>)> {
         let mut slot = lock(&self.slot);
@@ -172,6 +184,7 @@ impl Namespace {
             // If the note is lost, the reaper looks for it once more and finds nothing.
             let _ = ledger::settle(&self.mark);
         }
+        lock(&self.answering).drain(..).for_each(|task| task.abort());
     }
 }
 

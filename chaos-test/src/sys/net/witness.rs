@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::namespace::Namespace;
 use crate::sys::timer::now;
@@ -20,13 +21,17 @@ const QUIET: Duration = Duration::from_millis(20);
 
 /// Answers whoever connects with what it sends, as long as this process and the namespace are there.
 pub(super) async fn echo(namespace: Arc<Namespace>) -> io::Result<SocketAddr> {
-    let listening = move || namespace.listen(([127, 0, 0, 1], 0).into());
+    let inside = Arc::clone(&namespace);
+    let listening = move || inside.listen(([127, 0, 0, 1], 0).into());
     let listener = tokio::task::spawn_blocking(listening).await.map_err(io::Error::other)??;
     let address = listener.local_addr()?;
     let listener = TcpListener::from_std(listener)?;
-    crate::sys::runtime::harness().spawn(async move {
+    let answering = crate::sys::runtime::harness().spawn(async move {
+        // Dropped with this task, and their connections with them.
+        let mut open = JoinSet::new();
         while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
+            while open.try_join_next().is_some() {}
+            open.spawn(async move {
                 let _ = stream.set_nodelay(true);
                 let mut bytes = [0; 64];
                 while let Ok(n @ 1..) = stream.read(&mut bytes).await {
@@ -37,6 +42,7 @@ pub(super) async fn echo(namespace: Arc<Namespace>) -> io::Result<SocketAddr> {
             });
         }
     });
+    namespace.ends(answering.abort_handle());
     Ok(address)
 }
 

@@ -49,6 +49,7 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Listens on a free port of 127.0.0.1 and forwards to `upstream`.
     pub(crate) async fn start(upstream: impl Connector) -> io::Result<Self> {
+        super::descriptors::raise();
         let link = Arc::new(Link::new());
         let serving = Arc::clone(&link);
         let harness = super::runtime::harness();
