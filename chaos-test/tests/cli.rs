@@ -25,6 +25,8 @@ mod hostile_files;
 mod hostile_records;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/lost_runs.rs"]
+mod lost_runs;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/over_time.rs"]

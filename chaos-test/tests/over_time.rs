@@ -193,3 +193,38 @@ proptest! {
         prop_assert_eq!(back, mirrored);
     }
 }
+
+#[test]
+fn what_was_skipped_is_neither_better_nor_worse() {
+    let (ran, skipped) = (one_bad_in(0), Story::new("checkout").dry().report());
+    for (base, now) in [(&ran, &skipped), (&skipped, &ran)] {
+        let extras = Extras { comparison: Some(("main".into(), compared(base, now))), trends: Vec::new() };
+        let markdown = render::markdown_with(&Summary::of(vec![now.clone()]), &extras);
+        let row = markdown.lines().find(|line| line.contains("| verdict |") && line.contains("Skipped"));
+        assert!(row.is_some_and(|row| row.ends_with("| not compared |")), "{markdown}");
+    }
+}
+
+#[test]
+fn a_test_without_a_record_has_no_other_scenario() {
+    let base = Entry::of(&one_bad_in(0));
+    let mut now = base.clone();
+    now.scenario = String::new();
+    let comparison = Comparison::of(&[base], &[now]);
+    assert_eq!(comparison.tests[0].not_compared.as_deref(), Some("one of the two left no record"));
+}
+
+/// Searched one by one they would take minutes.
+#[test]
+fn a_history_of_very_many_tests_is_no_burden() {
+    let mut summary = Summary::of(vec![slower_by(100)]);
+    let entry = summary.tests[0].clone();
+    let named = |n: u32| {
+        let mut entry = entry.clone();
+        entry.test = format!("t{n}");
+        entry
+    };
+    summary.tests = (0..20_000).map(named).collect();
+    let lines = vec![HistoryLine::of(&summary, 0.0, None); 10];
+    assert_eq!(trends(&summary, &lines).len(), 20_000);
+}

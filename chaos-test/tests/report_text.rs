@@ -173,3 +173,15 @@ fn with_two_streams_the_sentence_names_the_one() {
       rerun      cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'
     "#);
 }
+
+/// Compared with one another they would take minutes.
+#[test]
+fn of_very_many_notes_the_first_eight_are_told() {
+    let mut story = Story::new("talks").chaos(delayed);
+    for n in 0..200_000 {
+        story = story.note(&format!("order {n}"));
+    }
+    let text = story.note("order 3").report().text();
+    assert_eq!(text.lines().filter(|line| line.starts_with("  note ")).count(), 8, "{text}");
+    assert!(text.contains("order 3 × 2") && !text.contains("order 8"), "{text}");
+}

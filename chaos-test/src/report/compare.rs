@@ -149,8 +149,14 @@ impl Change {
         self.has_other_verdict() || self.figures.iter().any(moved)
     }
 
+    /// Whether what it came to is worse; nothing where it is the same, or one of the two was skipped, which says nothing.
+    pub(in crate::report) fn has_worse_verdict(&self) -> Option<bool> {
+        let skipped = [self.was.0, self.is.0].contains(&Verdict::Skipped);
+        (self.has_other_verdict() && !skipped).then_some(self.is.0 > self.was.0)
+    }
+
     fn rank(&self) -> (bool, bool, bool) {
-        (!self.is_worse(), self.is.0 <= self.was.0, !self.is_change())
+        (!self.is_worse(), self.has_worse_verdict() != Some(true), !self.is_change())
     }
 }
 
@@ -171,6 +177,9 @@ fn last_of_each(entries: &[Entry]) -> ByTest<'_> {
 
 /// Why the figures of two runs of a test say nothing about each other.
 fn incomparable(base: &Entry, now: &Entry) -> Option<String> {
+    if base.scenario.is_empty() || now.scenario.is_empty() {
+        return Some("one of the two left no record".into());
+    }
     if base.scenario != now.scenario {
         return Some(format!("another scenario: {}, was {}", now.scenario, base.scenario));
     }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Row, Summary, Unit};
@@ -204,15 +206,22 @@ impl HistoryTest {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub fn trends(summary: &Summary, history: &[HistoryLine]) -> Vec<Trend> {
-    summary.tests.iter().filter_map(|entry| trend(entry, history)).collect()
+    let lines: Vec<ByName<'_>> = history.iter().map(by_name).collect();
+    summary.tests.iter().filter_map(|entry| trend(entry, &lines)).collect()
 }
 
-fn trend(entry: &Entry, history: &[HistoryLine]) -> Option<Trend> {
-    let same = |test: &&HistoryTest| {
-        (&test.binary, &test.test, &test.scenario) == (&entry.binary, &entry.test, &entry.scenario)
-    };
+/// The tests of a line by binary, test and scenario.
+type ByName<'h> = HashMap<(&'h str, &'h str, &'h str), &'h HistoryTest>;
+
+fn by_name(line: &HistoryLine) -> ByName<'_> {
+    // Of two alike the first one comes last, and so it is the one.
+    line.tests.iter().rev().map(|test| ((&*test.binary, &*test.test, &*test.scenario), test)).collect()
+}
+
+fn trend(entry: &Entry, lines: &[ByName<'_>]) -> Option<Trend> {
+    let key = (&*entry.binary, &*entry.test, &*entry.scenario);
     let mut runs: Vec<&HistoryTest> =
-        history.iter().filter_map(|line| line.tests.iter().find(same)).rev().take(SHOWN).collect();
+        lines.iter().rev().filter_map(|line| line.get(&key).copied()).take(SHOWN).collect();
     runs.reverse();
     // One run is no trend.
     if runs.len() < 2 {

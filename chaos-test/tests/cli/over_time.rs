@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Write;
 
-use crate::reports::{fail, pass};
+use crate::reports::{fail, in_run, pass};
 use crate::sandbox::Sandbox;
 
 #[test]
@@ -125,4 +125,22 @@ fn quiet_is_quiet_and_a_file_has_no_colours() {
     assert_eq!((quiet.code, quiet.stdout.as_str(), quiet.stderr.as_str()), (Some(1), "", ""), "{quiet:?}");
     let told = sandbox.run(&["report", "--report", "out.md"]);
     assert!(!told.stdout.contains('\u{1b}') && !told.stderr.contains('\u{1b}'), "{told:?}");
+}
+
+#[test]
+fn a_run_reported_again_is_the_last_of_its_trend() {
+    let sandbox = Sandbox::new();
+    sandbox.keep(&in_run(pass("checkout"), "0"));
+    sandbox.keep(&in_run(pass("checkout"), "a"));
+    sandbox.keep(&in_run(fail("checkout"), "b"));
+    let report =
+        |run: &str| sandbox.run(&["report", "--results", &format!("runs/{run}"), "--history", "h.jsonl"]);
+    for run in ["0", "a", "b"] {
+        report(run);
+    }
+    let again = report("a").stdout;
+    assert!(
+        again.contains("| `checkout` | ✅✅ | p95 degradation | ▁▁ | 200 ms (limit 500 ms) |"),
+        "{again}"
+    );
 }

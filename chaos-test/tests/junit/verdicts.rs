@@ -50,3 +50,14 @@ fn a_run_id_of_nextest_is_the_uuid() {
     assert!(!render::junit(&each()).unwrap().contains("uuid="));
     assert!(render::junit(&Summary::default()).unwrap().contains("<testsuites"));
 }
+
+#[test]
+fn what_is_not_known_has_no_property() {
+    let mut report = pass("t").report();
+    report.judgement.streams[0].chaos = (0, 0);
+    let xml = render::junit(&Summary::of(vec![report])).unwrap();
+    assert!(xml.contains("chaos.stream.app.total_requests"), "{xml}");
+    for unknown in ["error_rate_percent", "availability_percent"] {
+        assert!(!xml.contains(&format!("chaos.stream.app.{unknown}")), "{xml}");
+    }
+}

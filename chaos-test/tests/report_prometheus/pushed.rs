@@ -89,6 +89,12 @@ fn a_login_in_the_url_is_sent_and_not_told() {
         assert!(!ended.stderr.contains("cret"), "{ended:?}");
     }
     assert_eq!(gateway.requests()[0].header("authorization"), Some("Basic bWU6c0BjcmV0"));
+    // Who says what was sent says it to nobody.
+    let echo = Gateway::new(|_, request| {
+        Answer::Says("400 Bad Request", request.header("authorization").unwrap_or_default().into())
+    });
+    let ended = push(&sandbox(), &echo.url.replace("http://", "http://me:s%40cret@"), &[], &[]);
+    assert!(ended.stderr.contains("(not told)") && !ended.stderr.contains("bWU6c0BjcmV0"), "{ended:?}");
     // The variable outranks it, and may name the place.
     let gateway = Gateway::new(|_, _| ok());
     let url = gateway.url.replace("http://", "http://me:s%40cret@");

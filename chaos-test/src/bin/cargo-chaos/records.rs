@@ -10,8 +10,10 @@ use serde::de::IgnoredAny;
 use crate::exit::{Exit, Stop};
 
 /// Names that this command and its like write beside the records, and that of the file that says when a run began.
-const OURS: [&str; 3] = [VALIDATION, "chaos_results.json", "run.json"];
+const OURS: [&str; 3] = [VALIDATION, "chaos_results.json", START];
 pub(crate) const VALIDATION: &str = "resilience_validation.json";
+/// When a run began.
+const START: &str = "run.json";
 /// How far below a directory `--all` looks for run folders.
 const DEEPEST: u32 = 6;
 
@@ -26,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) home: PathBuf,
     /// What was chosen where there was a choice, for people.
     pub(crate) chosen: Vec<String>,
+    /// Places that were named, and runs that were chosen, in which there is no record.
+    pub(crate) empty: BTreeSet<PathBuf>,
 }
 
 impl Found {
@@ -36,7 +40,17 @@ impl Found {
             [] if files::is_dir(&files::results_dir()) => files::results_dir(),
             _ => PathBuf::new(),
         };
-        Self { files: BTreeSet::new(), unfinished: BTreeSet::new(), home, chosen: Vec::new() }
+        Self { home, ..Self::empty() }
+    }
+
+    fn empty() -> Self {
+        Self {
+            files: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
+            home: PathBuf::new(),
+            chosen: Vec::new(),
+            empty: BTreeSet::new(),
+        }
     }
 }
 
@@ -47,12 +61,7 @@ pub(crate) fn find(places: &[PathBuf], all: bool, argument: &str) -> Result<Foun
     let default = [files::results_dir()];
     let named = !places.is_empty();
     let places = if named { places } else { &default };
-    let mut found = Found {
-        files: BTreeSet::new(),
-        unfinished: BTreeSet::new(),
-        home: PathBuf::new(),
-        chosen: Vec::new(),
-    };
+    let mut found = Found::empty();
     for place in places {
         if files::is_dir(place) {
             in_directory(place, all, &mut found)?;
@@ -68,7 +77,8 @@ pub(crate) fn find(places: &[PathBuf], all: bool, argument: &str) -> Result<Foun
         }
     }
     if found.files.is_empty() && found.unfinished.is_empty() {
-        return Err(none_in(places, argument));
+        let empty: Vec<PathBuf> = found.empty.into_iter().collect();
+        return Err(none_in(if empty.is_empty() { places } else { &empty }, argument));
     }
     found.home = home(found.files.iter().chain(&found.unfinished), places);
     Ok(found)
@@ -88,25 +98,32 @@ pub(crate) fn none_in(places: &[PathBuf], argument: &str) -> Stop {
 
 fn in_directory(dir: &Path, all: bool, found: &mut Found) -> Result<(), Stop> {
     let mut runs = Vec::new();
-    run_folders(dir, if all { DEEPEST } else { 1 }, &mut runs)?;
+    run_folders(dir, if all { DEEPEST } else { 1 }, all, &mut runs)?;
     let others = runs.len().saturating_sub(1);
     if !all && runs.first().is_none_or(|run| run.folder != dir) {
         // Of two that are as new as each other, the one whose name comes last.
-        if let Some(newest) =
-            runs.into_iter().max_by(|a, b| (a.newest, &a.folder).cmp(&(b.newest, &b.folder)))
-        {
-            if others > 0 {
-                found.chosen.push(format!(
-                    "{} is the newest of {} runs in {}; --all takes them all",
-                    newest.folder.display(),
-                    others + 1,
-                    dir.display()
-                ));
-            }
-            found.files.extend(newest.records);
-            found.unfinished.extend(newest.unfinished);
+        let newest = runs.into_iter().max_by(|a, b| (a.newest, &a.folder).cmp(&(b.newest, &b.folder)));
+        let Some(newest) = newest else {
+            found.empty.insert(dir.to_path_buf());
+            return Ok(());
+        };
+        if others > 0 {
+            found.chosen.push(format!(
+                "{} is the newest of {} runs in {}; --all takes them all",
+                newest.folder.display(),
+                others + 1,
+                dir.display()
+            ));
         }
+        if newest.is_empty() {
+            found.empty.insert(newest.folder);
+        }
+        found.files.extend(newest.records);
+        found.unfinished.extend(newest.unfinished);
         return Ok(());
+    }
+    if runs.iter().all(Run::is_empty) {
+        found.empty.insert(dir.to_path_buf());
     }
     for run in runs {
         found.files.extend(run.records);
@@ -115,7 +132,7 @@ fn in_directory(dir: &Path, all: bool, found: &mut Found) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A folder with records.
+/// The folder of a run: it has records, or says when it began.
 struct Run {
     folder: PathBuf,
     records: Vec<PathBuf>,
@@ -123,8 +140,14 @@ struct Run {
     newest: Option<SystemTime>,
 }
 
-/// The directory itself if it holds records, and the run folders that many levels below it.
-fn run_folders(dir: &Path, levels: u32, runs: &mut Vec<Run>) -> Result<(), Stop> {
+impl Run {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.unfinished.is_empty()
+    }
+}
+
+/// The directory itself if it is that of a run, and the run folders that many levels below it.
+fn run_folders(dir: &Path, levels: u32, all: bool, runs: &mut Vec<Run>) -> Result<(), Stop> {
     let entries = files::entries(dir).map_err(|error| {
         Stop::usage(format!("cannot list {}: {error}; make it readable or name another place", dir.display()))
     })?;
@@ -134,25 +157,35 @@ fn run_folders(dir: &Path, levels: u32, runs: &mut Vec<Run>) -> Result<(), Stop>
     let (below, here): (Vec<PathBuf>, Vec<PathBuf>) =
         entries.into_iter().filter(visible).partition(|path| files::is_dir(path));
     let records: Vec<PathBuf> = here.into_iter().filter(|path| is_record(path)).collect();
-    let is_run = !records.is_empty() || !unfinished.is_empty();
+    // A run whose tests were all refused has no more than its start.
+    let started = files::modified(&dir.join(START));
+    let is_run = !records.is_empty() || !unfinished.is_empty() || started.is_some();
     if is_run {
-        let newest = records.iter().chain(&unfinished).filter_map(|record| files::modified(record)).max();
+        let written = records.iter().chain(&unfinished).filter_map(|record| files::modified(record));
+        let newest = written.chain(started).max();
         runs.push(Run { folder: dir.to_path_buf(), records, unfinished, newest });
     }
-    // What is below a run folder belongs to it: logs.
-    if levels > 0 && !is_run {
-        for folder in below.iter().filter(|path| !path.ends_with("logs")) {
-            run_folders(folder, levels - 1, runs)?;
+    // What is below a run folder belongs to it: logs. Where all are asked for, no file hides the runs below it.
+    if levels > 0 && (all || !is_run) {
+        // A link back up would show every record again.
+        let here = files::real(dir).unwrap_or_default();
+        let leads_back = |path: &Path| files::real(path).is_ok_and(|real| here.starts_with(real));
+        for folder in below.iter().filter(|path| !path.ends_with("logs") && !leads_back(path)) {
+            run_folders(folder, levels - 1, all, runs)?;
         }
     }
     Ok(())
 }
 
-/// Whether it is what a test has written so far, `.NAME.pending.json`, and has no record beside it.
+/// Whether it is what a test has written so far, `.NAME.pending.json`, and has no record beside it that is as new: an older
+/// one is that of an earlier run of the same id.
 fn is_unfinished(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    name.and_then(|name| name.strip_prefix('.')?.strip_suffix(".pending.json"))
-        .is_some_and(|stem| files::modified(&path.with_file_name(format!("{stem}.json"))).is_none())
+    let stem = name.and_then(|name| name.strip_prefix('.')?.strip_suffix(".pending.json"));
+    stem.is_some_and(|stem| {
+        let record = files::modified(&path.with_file_name(format!("{stem}.json")));
+        record.is_none_or(|record| files::modified(path).is_some_and(|pending| pending > record))
+    })
 }
 
 fn is_record(path: &Path) -> bool {

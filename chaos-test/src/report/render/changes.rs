@@ -37,7 +37,11 @@ pub(super) fn comparison(out: &mut String, base: &str, comparison: &Comparison) 
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         };
         if change.has_other_verdict() {
-            let worse = if change.is.0 > change.was.0 { "**worse**" } else { "better" };
+            let worse = match change.has_worse_verdict() {
+                Some(true) => "**worse**",
+                Some(false) => "better",
+                None => "not compared",
+            };
             row("verdict", &change.was.1, &change.is.1, worse);
         }
         for figure in &change.figures {

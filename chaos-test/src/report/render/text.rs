@@ -224,13 +224,15 @@ pub(super) fn timeline(report: &Report) -> Option<String> {
 
 /// What the body said, each once with how often, in the order of its first time; at most eight.
 fn notes(report: &Report) -> Vec<(String, usize)> {
+    const SHOWN: usize = 8;
     let mut found: Vec<(String, usize)> = Vec::new();
     for event in report.trace.events.iter().filter(|event| event.kind == EventKind::Note) {
+        let has_room = found.len() < SHOWN;
         match found.iter_mut().find(|(text, _)| *text == event.text) {
             Some((_, count)) => *count += 1,
-            None => found.push((event.text.clone(), 1)),
+            None if has_room => found.push((event.text.clone(), 1)),
+            None => {}
         }
     }
-    found.truncate(8);
     found
 }

@@ -92,8 +92,10 @@ fn keep(file: &Path, summary: &Summary, revision: Option<String>) -> Result<Vec<
     for why in &damaged {
         output::tell(&format!("note: {} {why}; it is left out", file.display()));
     }
-    if !history.iter().any(|known| known.is_of_the_same(&line)) {
-        history.push(line);
+    match history.iter().rposition(|known| known.is_of_the_same(&line)) {
+        // What came after it is no part of how it was.
+        Some(at) => history.truncate(at + 1),
+        None => history.push(line),
     }
     Ok(history)
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,8 @@ pub(super) struct Merged {
     pub(super) details: Option<HtmlDetails>,
     /// The file of each record.
     files: HashMap<Key, PathBuf>,
+    /// Those of them that are only what a test had written so far.
+    unfinished: BTreeSet<PathBuf>,
 }
 
 /// One record: its run, binary and test, and the bits of the time it began.
@@ -38,6 +40,8 @@ impl Merged {
         quiet: bool,
     ) -> Self {
         let (mut merge, mut unreadable, mut files) = (Merge::default(), Vec::new(), HashMap::new());
+        // The first file of each name, by run, binary and test, and when it began.
+        let mut firsts: HashMap<_, (PathBuf, u64)> = HashMap::new();
         let finished = found.files.iter().map(|file| (file, records::read as Read));
         let unfinished = found.unfinished.iter().map(|file| (file, unfinished::read as Read));
         let all: Vec<(&PathBuf, Read)> = finished.chain(unfinished).collect();
@@ -50,33 +54,60 @@ impl Merged {
         };
         reading::each(&all, read, |(file, _), read: Result<_, String>| {
             progress.step();
-            match read {
+            let refused = match read {
                 Ok(Some((entry, report))) => {
-                    if let (Some(details), Some(report)) = (&mut details, report) {
-                        details.add(&report);
+                    let key = key(&entry);
+                    // A copy of a record, or what was pending when it was written: the first one counts.
+                    if files.contains_key(&key) {
+                        return;
                     }
-                    files.insert(key(&entry), file.to_path_buf());
-                    merge.add_entry(entry);
+                    // A try has a file name of its own, so one name in two folders is two runs of one id.
+                    let (run, binary, test, began) = key.clone();
+                    let of = (run, binary, test, file.file_name().map(ToOwned::to_owned));
+                    let (first, at) = firsts.entry(of).or_insert_with(|| (file.to_path_buf(), began));
+                    if *at == began || first.parent() == file.parent() {
+                        if let (Some(details), Some(report)) = (&mut details, report) {
+                            details.add(&report);
+                        }
+                        files.insert(key, file.to_path_buf());
+                        merge.add_entry(entry);
+                        None
+                    } else {
+                        Some(format!(
+                            "its test and its run are those of {}, of which it is no try: give each run an id of its own \
+                             (CHAOS_TEST_RUN_ID)",
+                            output::name(first)
+                        ))
+                    }
                 }
-                Ok(None) => {}
-                Err(reason) => {
-                    let file = output::name(file);
-                    output::tell(&format!("error: {file} is not reported: {reason}"));
-                    unreadable.push(Unreadable { file, reason });
-                }
+                Ok(None) => None,
+                Err(reason) => Some(reason),
+            };
+            if let Some(reason) = refused {
+                let file = output::name(file);
+                output::tell(&format!("error: {file} is not reported: {reason}"));
+                unreadable.push(Unreadable { file, reason });
             }
         });
         drop(progress);
+        // Where nextest's list is there, it says what became of their tests.
+        for place in found.empty.iter().filter(|_| nextest.is_empty()) {
+            let (file, reason) = (output::name(place), String::from("there is no record in it"));
+            output::tell(&format!("error: {file} is not reported: {reason}"));
+            unreadable.push(Unreadable { file, reason });
+        }
         nextest.iter().for_each(|file| merge.add_nextest(file));
         if !unreadable.is_empty() {
             output::tell(
                 "help: remove a file that is no record; for a damaged record, run its test again (exit code 3)",
             );
         }
-        Self { summary: merge.finish().with_unreadable(unreadable), details, files }
+        let unfinished = found.unfinished.clone();
+        Self { summary: merge.finish().with_unreadable(unreadable), details, files, unfinished }
     }
 
-    /// Writes the records into one file, byte for byte, in the order of the summary.
+    /// Writes the records into one file, byte for byte, in the order of the summary; of a test that left none, what was made
+    /// of it here.
     pub(super) fn write_raw(&self, to: &Path) -> io::Result<()> {
         let records = self.summary.tests.iter().filter_map(|test| self.files.get(&key(test)));
         files::write_by(to, &mut |out| {
@@ -85,7 +116,15 @@ impl Merged {
                 if n > 0 {
                     out.write_all(b",")?;
                 }
-                let bytes = files::read(record).map_err(io::Error::other)?;
+                let bytes = if self.unfinished.contains(record) {
+                    let report = unfinished::read(record).map_err(io::Error::other)?;
+                    report
+                        .ok_or_else(|| io::Error::other("a pending record is gone"))?
+                        .to_json()?
+                        .into_bytes()
+                } else {
+                    files::read(record).map_err(io::Error::other)?
+                };
                 out.write_all(bytes.trim_ascii())?;
             }
             out.write_all(render::results_tail(&self.summary)?.as_bytes())

@@ -54,7 +54,7 @@ fn rows(change: &Change) -> Markup {
     };
     html! {
         @if change.has_other_verdict() {
-            (row("verdict", &change.was.1, &change.is.1, worse(change.is.0 > change.was.0)))
+            (row("verdict", &change.was.1, &change.is.1, change.has_worse_verdict().map_or(("", "not compared"), worse)))
         }
         @for moved in &change.figures {
             @if matches!(moved.shift, Shift::Worse | Shift::Better) {

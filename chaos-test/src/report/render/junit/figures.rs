@@ -72,11 +72,13 @@ impl Properties {
 
     fn stream(&mut self, stream: &StreamMetrics) {
         let StreamMetrics { stream: name, .. } = stream;
+        // Without a request in the chaos phase nothing is known of either.
+        let seen = |value: f64| (stream.total_requests > 0).then_some(value);
         for (what, value) in [
             ("total_requests", Some(stream.total_requests as f64)),
             ("failed_requests", Some(stream.failed_requests as f64)),
-            ("error_rate_percent", Some(stream.error_rate_percent)),
-            ("availability_percent", Some(stream.availability_percent)),
+            ("error_rate_percent", seen(stream.error_rate_percent)),
+            ("availability_percent", seen(stream.availability_percent)),
             ("downtime_seconds", Some(stream.downtime_seconds)),
             ("mttr_seconds", stream.mttr_seconds),
             ("recovery_time_seconds", stream.recovery_time_seconds),

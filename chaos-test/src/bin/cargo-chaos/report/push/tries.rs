@@ -62,6 +62,15 @@ impl Pusher {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| format!("there is no HTTP client: {error}"))?;
+        // What a login is sent as says it just as well.
+        if let Some(login) = &login {
+            let sent =
+                client.get("http://localhost").basic_auth(&login.user, login.password.as_ref()).build();
+            let value = sent
+                .ok()
+                .and_then(|sent| sent.headers().get(AUTHORIZATION)?.to_str().ok().map(str::to_owned));
+            secrets.extend(value.and_then(|value| value.strip_prefix("Basic ").map(str::to_owned)));
+        }
         Ok(Self { client, header: header.transpose()?, login, secrets })
     }
 
