@@ -234,3 +234,49 @@ fn images_and_addresses_are_services_too() {
     assert!(done.code == Some(0) && done.stderr.contains("--health says another"), "{done:?}");
     assert!(url.read("tests/chaos.rs").contains(".url(\"app\", \"http://127.0.0.1:8000\")"));
 }
+
+#[test]
+fn chaos_tests_in_another_file_get_no_second_target_of_their_name() {
+    for file in ["tests/chaos/main.rs", "tests/chaos_orders.rs"] {
+        let sandbox = repository(&[(file, "#[test]\nfn mine() {}\n")]);
+        let done = init(&sandbox, &["--yes", "--github"]);
+        assert!(done.code == Some(0) && done.stderr.contains("has chaos tests already"), "{file}: {done:?}");
+        assert!(!sandbox.path("tests/chaos.rs").exists(), "{file}");
+        assert_eq!(init(&sandbox, &["--yes", "--github"]).stdout, "nothing to do: everything is there\n");
+    }
+}
+
+#[test]
+fn lines_end_as_they_did() {
+    let manifest = "[package]\r\nname = \"shop\"\r\nversion = \"0.1.0\"\r\nedition = \"2024\"\r\n";
+    let sandbox = repository(&[
+        ("Cargo.toml", manifest),
+        (".gitignore", "target/\r\n"),
+        (".config/nextest.toml", "[profile.ci]\r\nretries = 1\r\n"),
+    ]);
+    assert_eq!(init(&sandbox, &["--yes"]).code, Some(0));
+    let expected = format!("{manifest}\r\n[dev-dependencies]\r\nchaos-test = \"0.1\"\r\n");
+    assert_eq!(sandbox.read("Cargo.toml"), expected);
+    for file in [".gitignore", ".config/nextest.toml"] {
+        let text = sandbox.read(file);
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{file}");
+    }
+}
+
+#[test]
+fn a_link_is_extended_where_it_leads() {
+    let sandbox = repository(&[("shared/ignored", "target/\n")]);
+    std::os::unix::fs::symlink("shared/ignored", sandbox.path(".gitignore")).unwrap();
+    assert_eq!(init(&sandbox, &["--yes"]).code, Some(0));
+    assert!(sandbox.path(".gitignore").is_symlink());
+    assert!(sandbox.read("shared/ignored").len() > "target/\n".len());
+}
+
+#[test]
+fn a_feature_that_the_test_needs_is_missed() {
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dev-dependencies]\nchaos-test = \"0.1\"\n";
+    let sandbox = repository(&[("Cargo.toml", manifest)]);
+    let done = init(&sandbox, &["--yes", "--image", "shop:1", "--port", "80"]);
+    assert!(done.stderr.contains("without the feature containers"), "{done:?}");
+    assert_eq!(sandbox.read("Cargo.toml"), manifest);
+}

@@ -24,6 +24,8 @@ fn with_inherited(pipeline: &Value, job: &str, key: &str) -> Value {
 fn the_same_seven_jobs_come_one_after_the_other() {
     let pipeline = parsed(GITLAB);
     let stages = texts(&pipeline["stages"]);
+    // Jobs of a file that includes this one and has no `stages` are in GitLab's own.
+    assert_eq!(stages[..3], ["build", "test", "deploy"]);
     let mut jobs = keys(&pipeline);
     jobs.retain(|key| pipeline[*key]["stage"].is_string());
     let names = JOBS.map(name);

@@ -170,6 +170,16 @@ fn a_violation_fails_the_build_if_it_is_to() {
 }
 
 #[test]
+fn a_run_in_which_nothing_was_injected_is_not_good() {
+    let runner = Runner::new();
+    runner.keep(&Story::new("checkout").dry().report());
+    runner.write("ci/shards/shard-1/exit-code", "0\n");
+    let gate = runner.judged("true");
+    assert!(gate.code == Some(1) && gate.told.contains("nothing was injected"), "{gate:?}");
+    assert_eq!(runner.judged("false").code, Some(0));
+}
+
+#[test]
 fn a_run_without_a_record_is_never_good() {
     let runner = Runner::new();
     runner.write("ci/shards/shard-1/exit-code", "0\n");

@@ -45,6 +45,15 @@ impl Changes {
         let before = read(&path)?;
         let after = change(before.as_deref().unwrap_or_default())
             .map_err(|reason| Stop::usage(format!("{} {reason}", output::name(&path))))?;
+        // Its lines end as they did: what edits TOML ends all of them with `\n`.
+        let is_crlf = before.as_deref().is_some_and(|before| {
+            before.contains("\r\n") && before.matches('\n').count() == before.matches("\r\n").count()
+        });
+        let as_before = |after: String| match is_crlf {
+            true => after.replace("\r\n", "\n").replace('\n', "\r\n"),
+            false => after,
+        };
+        let after = after.map(as_before);
         let is_new = |after: &String| before.as_ref() != Some(after);
         if let Some(after) = after.filter(is_new) {
             self.changes.push(Change { path, before, after });
@@ -60,7 +69,9 @@ impl Changes {
     /// Writes all of them; each file is the old one or the new one, whole.
     pub(super) fn write(&self) -> Result<(), Stop> {
         for (n, change) in self.changes.iter().enumerate() {
-            files::write(&change.path, change.after.as_bytes()).map_err(|error| {
+            // A link stays one: what it leads to is changed.
+            let place = files::real(&change.path).unwrap_or_else(|_| change.path.clone());
+            files::write(&place, change.after.as_bytes()).map_err(|error| {
                 let done: Vec<String> =
                     self.changes[..n].iter().map(|change| output::name(&change.path)).collect();
                 let done =

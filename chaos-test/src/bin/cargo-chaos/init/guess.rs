@@ -37,7 +37,9 @@ pub(super) fn port(sources: &[String]) -> Option<Port> {
 
 /// The path that answers when all is well, by what the source looks like.
 pub(super) fn health(sources: &[String]) -> Option<String> {
-    const SIGNS: [&str; 6] = ["health", "ready", "live", "ping", "status", "up"];
+    const BEGINS: [&str; 2] = ["health", "ready"];
+    // As beginnings these would take `/upload` and `/livestreams` as well.
+    const WHOLE: [&str; 6] = ["live", "livez", "liveness", "ping", "status", "up"];
     let is_path = |text: &&str| {
         text.len() > 1
             && text.starts_with('/')
@@ -45,11 +47,12 @@ pub(super) fn health(sources: &[String]) -> Option<String> {
     };
     let paths: Vec<&str> =
         sources.iter().flat_map(|text| code(text).flat_map(literals)).filter(is_path).collect();
-    SIGNS.iter().find_map(|sign| {
-        let found =
-            paths.iter().find(|path| path.rsplit('/').next().is_some_and(|last| last.starts_with(sign)));
+    let find = |fits: &dyn Fn(&str) -> bool| {
+        let found = paths.iter().find(|path| path.rsplit('/').next().is_some_and(fits));
         found.map(|path| (*path).to_owned())
-    })
+    };
+    let begins = BEGINS.iter().find_map(|sign| find(&|last| last.starts_with(sign)));
+    begins.or_else(|| WHOLE.iter().find_map(|sign| find(&|last| last == *sign)))
 }
 
 /// The lines that are no comments.

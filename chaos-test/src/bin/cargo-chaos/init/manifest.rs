@@ -25,9 +25,12 @@ pub(super) fn with_dependency(
     features: &[&str],
 ) -> Result<Option<String>, String> {
     let mut manifest = parse(text)?;
-    let table = manifest.entry("dev-dependencies").or_insert_with(toml_edit::table);
+    // Older editions have both spellings, and of the two Cargo reads only the one with the hyphen.
+    let is_old = manifest.contains_key("dev_dependencies") && !manifest.contains_key("dev-dependencies");
+    let key = if is_old { "dev_dependencies" } else { "dev-dependencies" };
+    let table = manifest.entry(key).or_insert_with(toml_edit::table);
     let Some(table) = table.as_table_like_mut() else {
-        return Err("has a `dev-dependencies` that is no table".into());
+        return Err(format!("has a `{key}` that is no table"));
     };
     if table.contains_key(NAME) {
         return Ok(None);
@@ -38,7 +41,20 @@ pub(super) fn with_dependency(
 
 /// Where chaos-test comes from by the manifest of a package; nothing if it is no dev-dependency of it.
 pub(super) fn source_of_package(text: &str) -> Result<Option<Source>, String> {
-    Ok(parse(text)?.get("dev-dependencies").and_then(named))
+    Ok(dev_dependencies(&parse(text)?).and_then(named))
+}
+
+/// Whether chaos-test is a dev-dependency without one of these features; what a workspace says for it is not looked at.
+pub(super) fn lacks(text: &str, features: &[&str]) -> Result<bool, String> {
+    let manifest = parse(text)?;
+    let Some(there) = dev_dependencies(&manifest).and_then(|all| all.get(NAME)) else { return Ok(false) };
+    let on = there.get("features").and_then(Item::as_array);
+    let is_on = |name: &str| on.is_some_and(|on| on.iter().any(|each| each.as_str() == Some(name)));
+    Ok(there.get("workspace").is_none() && !features.iter().all(|name| is_on(name)))
+}
+
+fn dev_dependencies(manifest: &DocumentMut) -> Option<&Item> {
+    manifest.get("dev-dependencies").or_else(|| manifest.get("dev_dependencies"))
 }
 
 /// Where it comes from by what the manifest of a workspace has for its members, if it has it.
@@ -93,7 +109,7 @@ fn dependency(source: &Source, features: &[&str]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, source_of_package, source_of_workspace, with_dependency};
+    use super::{Source, lacks, source_of_package, source_of_workspace, with_dependency};
 
     fn added(text: &str, source: Source, features: &[&str]) -> String {
         let after = with_dependency(text, &source, features).unwrap().expect("it was not there");
@@ -106,6 +122,28 @@ mod tests {
         let text = "# mine\n[package]\nname = \"shop\" # the shop\n\n[dev-dependencies]\ntokio = \"1\"\n\n[profile.dev]\ndebug = 1\n";
         let after = added(text, Source::Version("0.1".into()), &[]);
         assert_eq!(after, text.replace("tokio = \"1\"\n", "tokio = \"1\"\nchaos-test = \"0.1\"\n"));
+    }
+
+    #[test]
+    fn the_older_spelling_stays_the_only_one() {
+        let text = "[package]\nname = \"shop\"\n\n[dev_dependencies]\ntokio = \"1\"\n";
+        let after = added(text, Source::Version("0.1".into()), &[]);
+        assert_eq!(after, format!("{text}chaos-test = \"0.1\"\n"));
+        assert_eq!(source_of_package(&after), Ok(Some(Source::Version("0.1".into()))));
+    }
+
+    #[test]
+    fn a_feature_that_is_not_on_is_missed() {
+        for (line, expected) in [
+            ("tokio = \"1\"", false),
+            ("chaos-test = \"0.1\"", true),
+            ("chaos-test = { version = \"0.1\", features = [\"containers\"] }", false),
+            ("chaos-test = { workspace = true }", false),
+        ] {
+            let text = format!("[dev-dependencies]\n{line}\n");
+            assert_eq!(lacks(&text, &["containers"]), Ok(expected), "{line}");
+            assert_eq!(lacks(&text, &[]), Ok(false), "{line}");
+        }
     }
 
     #[test]

@@ -146,12 +146,20 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
     let health = health(args, &service, &sources, &mut changes)?;
     let source = source(args, package, root)?;
     let features: &[&str] = if matches!(service, Service::Image { .. }) { &["containers"] } else { &[] };
-    let mut finds_tests = true;
+    let (mut finds_tests, mut lacks) = (true, false);
     changes.extend(package.manifest_path.clone(), |text| {
         finds_tests = manifest::finds_tests(text)?;
+        lacks = manifest::lacks(text, features)?;
         manifest::with_dependency(text, &source, features)
     })?;
-    if !finds_tests {
+    if lacks {
+        changes.notes.push(format!(
+            "package {:?} has chaos-test without the feature {}, which a test of an image needs: add it in its Cargo.toml",
+            package.name,
+            features.join(", ")
+        ));
+    }
+    if !finds_tests && package.chaos_test().is_none() {
         changes.notes.push(format!(
             "package {:?} has `autotests = false`: add `[[test]] name = \"chaos\"` to its Cargo.toml",
             package.name
@@ -159,7 +167,15 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
     }
 
     catalogue(&mut changes, dir)?;
-    changes.create(dir.join("tests/chaos.rs"), first_test::render(&service, &health))?;
+    let first = dir.join("tests/chaos.rs");
+    match package.chaos_test() {
+        // Beside a tests/chaos/main.rs it would be a second target of its name, and Cargo would read the manifest no more.
+        Some(name) if !files::is_file(&first) => changes.notes.push(format!(
+            "package {:?} has chaos tests already, {name:?}: no first one is written",
+            package.name
+        )),
+        _ => changes.create(first, first_test::render(&service, &health))?,
+    }
     changes.extend(root.join(".config/nextest.toml"), nextest::with_profile)?;
     changes.extend(root.join(".gitignore"), |text| Ok(ignored::with_lines(text)))?;
     if (args.github || args.gitlab) && repository != root {
@@ -301,10 +317,13 @@ fn done(changes: &Changes, base: &Path) -> String {
     for change in &changes.changes {
         out += &format!("  {}\n", output::name(change.path.strip_prefix(base).unwrap_or(&change.path)));
     }
-    out + "\nnext:\n  \
-           cargo nextest run --profile chaos    run it\n  \
-           cargo chaos report                   read what it found\n  \
-           tests/chaos.rs                       let its body do what a customer does\n"
+    out += "\nnext:\n  \
+            cargo nextest run --profile chaos    run it\n  \
+            cargo chaos report                   read what it found\n";
+    if changes.changes.iter().any(|change| change.path.ends_with("tests/chaos.rs")) {
+        out += "  tests/chaos.rs                       let its body do what a customer does\n";
+    }
+    out
 }
 
 fn counted(files: usize) -> String {

@@ -99,6 +99,12 @@ impl Package {
         self.binaries().next().is_some()
     }
 
+    /// A test target that the profile takes for chaos tests: its name begins so.
+    pub(super) fn chaos_test(&self) -> Option<&str> {
+        let tests = self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "test"));
+        tests.map(|target| target.name.as_str()).find(|name| name.starts_with("chaos"))
+    }
+
     fn binaries(&self) -> impl Iterator<Item = &str> {
         let binaries = self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"));
         binaries.map(|target| target.name.as_str())
