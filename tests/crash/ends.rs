@@ -189,16 +189,9 @@ fn a_test_whose_runner_is_gone_before_it_has_begun_does_nothing() {
         let mut victim = Victim::start(Way::Nextest, "it_takes_too_long");
         assert!(victim.find_test(), "{}", victim.output());
         // The runner starts a test by way of a process of its own, and whoever dies before that has become the test, and
-        // has looked whose child it is, leaves an orphan that nobody notices (docs/safety.md).
-        let test = victim.family.test.expect("it was found").pid;
-        let is_it = || {
-            std::fs::read_link(format!("/proc/{test}/exe"))
-                .is_ok_and(|exe| exe.to_string_lossy().contains("crash_victims"))
-        };
-        while !is_it() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        std::thread::sleep(Duration::from_millis(5 + late));
+        // has looked whose child it is, leaves an orphan that nobody notices (docs/safety.md). It has looked before `main`.
+        assert!(victim.wait_for(|victim| victim.was_in("start")), "{}", victim.output());
+        std::thread::sleep(Duration::from_millis(late));
         victim.signal_runner(Signal::SIGKILL);
         // Left to itself it would go on for a minute.
         let times = until_clean(&mut victim, Instant::now(), "its runner was killed");

@@ -13,10 +13,10 @@ use chaos_test::model::{Fault, StreamKind};
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
 use chaos_test::slo::{Evaluation, Indicator, judge};
-use suite::{Answer, Scripted, Stub, at_once};
+use suite::{Answer, Scripted, Stub, VOID, at_once, unless_void};
 
 async fn stub() -> Result<Environment, Error> {
-    let app = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/"));
+    let app = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/").every(50.ms()));
     Environment::builder().process("app", app).start().await
 }
 
@@ -63,17 +63,19 @@ fn judged_again(report: &Report) -> Report {
 }
 
 async fn every_second_request_is_bad() {
-    let script = vec![(Duration::ZERO, Answer::EveryNth(2))];
-    let report = shop("endpoints", script)
-        .await
-        // The body takes any answer. Of its two requests one is always bad: which, the instant of the injection says.
-        .endpoint("GET /menu/{day}", Objective::ErrorRate(percent(40.0)))
-        .endpoint("GET /menu/{day}", Objective::LatencyP95(5.seconds()))
-        .endpoint("POST /orders", Objective::ErrorRate(percent(40.0)))
-        .endpoint("POST /orders", Objective::LatencyP95(5.seconds()))
-        .run()
-        .await
-        .expect("it is well formed");
+    let report = unless_void(async || {
+        shop("endpoints", vec![(Duration::ZERO, Answer::EveryNth(2))])
+            .await
+            // The body takes any answer. Of its two requests one is always bad: which, the instant of the injection says.
+            .endpoint("GET /menu/{day}", Objective::ErrorRate(percent(40.0)))
+            .endpoint("GET /menu/{day}", Objective::LatencyP95(5.seconds()))
+            .endpoint("POST /orders", Objective::ErrorRate(percent(40.0)))
+            .endpoint("POST /orders", Objective::LatencyP95(5.seconds()))
+            .run()
+            .await
+            .expect("it is well formed")
+    })
+    .await;
     println!("{}", report.text());
     let errors = |endpoint| of(&report, endpoint, Indicator::EndpointErrorRate);
     let (mut well, mut bad) = ("GET /menu/{day}", "POST /orders");
@@ -94,36 +96,42 @@ async fn every_second_request_is_bad() {
 }
 
 async fn nobody_asks_for_the_stock() {
-    let report = shop("an endpoint nobody asks", vec![(Duration::ZERO, Answer::Well)])
-        .await
-        .endpoint("GET /stock", Objective::ErrorRate(percent(5.0)))
-        .run()
-        .await
-        .expect("it is well formed");
+    let report = unless_void(async || {
+        shop("an endpoint nobody asks", vec![(Duration::ZERO, Answer::Well)])
+            .await
+            .endpoint("GET /stock", Objective::ErrorRate(percent(5.0)))
+            .run()
+            .await
+            .expect("it is well formed")
+    })
+    .await;
     assert_eq!(report.judgement.label(), "Inconclusive(no samples)", "{}", report.text());
     assert!(report.headline().contains("no request to GET /stock"), "{}", report.headline());
     assert!(!report.passed());
 }
 
 async fn code_of_the_tests_own() {
-    let report = shop("custom objectives", vec![(Duration::ZERO, Answer::Well)])
-        .await
-        .custom_objective("everybody is served", |samples: &Samples| {
-            let body = samples.stream("body")?;
-            match body.in_phase(Phase::Chaos).count() {
-                0 => Err("nothing was sent".into()),
-                _ => Ok(()),
-            }
-        })
-        .custom_objective("nobody is served", |samples: &Samples| {
-            let good = samples.stream("body")?.all().iter().filter(|sample| sample.is_good()).count();
-            if good == 0 { Ok(()) } else { Err(format!("{good} were")) }
-        })
-        .custom_objective("a misspelt stream", |samples: &Samples| samples.stream("bdy").map(drop))
-        .custom_objective("a slip", |_: &Samples| panic!("as it should"))
-        .run()
-        .await
-        .expect("it is well formed");
+    let report = unless_void(async || {
+        shop("custom objectives", vec![(Duration::ZERO, Answer::Well)])
+            .await
+            .custom_objective("everybody is served", |samples: &Samples| {
+                let body = samples.stream("body")?;
+                match body.in_phase(Phase::Chaos).count() {
+                    0 => Err("nothing was sent".into()),
+                    _ => Ok(()),
+                }
+            })
+            .custom_objective("nobody is served", |samples: &Samples| {
+                let good = samples.stream("body")?.all().iter().filter(|sample| sample.is_good()).count();
+                if good == 0 { Ok(()) } else { Err(format!("{good} were")) }
+            })
+            .custom_objective("a misspelt stream", |samples: &Samples| samples.stream("bdy").map(drop))
+            .custom_objective("a slip", |_: &Samples| panic!("as it should"))
+            .run()
+            .await
+            .expect("it is well formed")
+    })
+    .await;
     println!("{}", report.text());
     assert_eq!(report.verdict(), Verdict::Fail);
     let verdict = |name| of(&report, name, Indicator::Custom).verdict;
@@ -177,7 +185,7 @@ async fn what_cannot_be_judged_is_refused_before_anything_is_injected() {
     catalogue = "tests/bounds.yml",
     slo = "dev",
     environment = stub,
-    duration = "6s",
+    duration = "10s",
     baseline = "2s"
 )]
 async fn slower_and_well() {}
@@ -185,12 +193,19 @@ async fn slower_and_well() {}
 /// The test above once more, as a runner starts it.
 #[test]
 fn a_warning_stands_on_standard_error_of_a_test_that_passes() {
-    let run = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "slower_and_well::light_network_delay", "--nocapture"])
-        // A run of its own: its record is not that of the test above.
-        .env("CHAOS_TEST_RUN_ID", format!("warned-{}", std::process::id()))
-        .output()
-        .expect("it is started");
+    let once = |n: u32| {
+        Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "slower_and_well::light_network_delay", "--nocapture"])
+            // A run of its own: its record is not that of the test above.
+            .env("CHAOS_TEST_RUN_ID", format!("warned-{}-{n}", std::process::id()))
+            .output()
+            .expect("it is started")
+    };
+    let void = |run: &std::process::Output| {
+        let told = String::from_utf8_lossy(&run.stderr);
+        VOID.iter().any(|label| told.contains(label))
+    };
+    let run = (0..=3).map(once).find(|run| !void(run)).expect("this host is too busy for any run");
     let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     println!("{err}");
     assert!(run.status.success(), "{out}\n{err}");

@@ -4,12 +4,13 @@
 use chaos_test::prelude::*;
 use rstest::rstest;
 
+/// Asked so seldom that a busy host can keep up: what is tested here cannot be made again.
 async fn stub() -> Result<Environment, Error> {
-    let app = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/"));
+    let app = Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/").every(50.ms()));
     Environment::builder().process("app", app).start().await
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "10s", baseline = "2s")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn above_tokio(chaos: Chaos) {
     assert_eq!(
@@ -19,7 +20,7 @@ async fn above_tokio(chaos: Chaos) {
     assert_eq!(chaos.phase().await, Phase::Chaos);
 }
 
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "10s", baseline = "2s")]
 #[rstest]
 #[case::one("a", 1)]
 #[case::two("b", 2)]
@@ -35,7 +36,7 @@ mod nested {
     use super::stub;
     use chaos_test::prelude::*;
 
-    #[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
+    #[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "10s", baseline = "2s")]
     async fn deeper(chaos: Chaos) {
         if let Ok(name) = std::env::var("NEXTEST_TEST_NAME") {
             assert_eq!(name, "nested::deeper::light_network_delay");
@@ -45,7 +46,7 @@ mod nested {
 }
 
 /// Each case has a record of its own, under the name that runs it again.
-#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "4s", baseline = "1s")]
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "10s", baseline = "2s")]
 #[rstest]
 #[case::one(1)]
 #[case::two(2)]

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "test code may look at processes")]
 
 use chaos_test::prelude::*;
+use suite::unless_void;
 
 fn stub() -> Process {
     Process::cargo_bin("stub").args(["--port", "{port}"])
@@ -128,20 +129,23 @@ async fn an_environment_that_fails_is_an_error_in_the_record() {
 
 #[tokio::test]
 async fn a_service_that_dies_by_itself_is_an_event() {
-    let report = Experiment::scenario("Light Network Delay")
-        .unwrap()
-        .environment(|| {
-            let app = stub().args(["--die-after", "3s"]).ready(Probe::http("/"));
-            Environment::builder().process("app", app).start()
-        })
-        .duration(5.seconds())
-        .baseline(1.seconds())
-        .watch(5.seconds())
-        // It is down for as long as the catalogue's conditions take to be met: which of the two ends it is no matter here.
-        .abort_conditions(AbortConditions::default())
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_void(async || {
+        Experiment::scenario("Light Network Delay")
+            .unwrap()
+            .environment(|| {
+                let app = stub().args(["--die-after", "3s"]).ready(Probe::http("/"));
+                Environment::builder().process("app", app).start()
+            })
+            .duration(5.seconds())
+            .baseline(1.seconds())
+            .watch(5.seconds())
+            // It is down for as long as the catalogue's conditions take to be met: which of the two ends it is no matter here.
+            .abort_conditions(AbortConditions::default())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     println!("{}", report.text());
     assert_eq!(report.verdict(), Verdict::Fail);
     assert!(
@@ -153,16 +157,19 @@ async fn a_service_that_dies_by_itself_is_an_event() {
 
 #[tokio::test]
 async fn a_crash_keeps_the_address_and_changes_the_process() {
-    let report = Experiment::scenario("Application Container Restart")
-        .unwrap()
-        .environment(|| Environment::builder().process("app", stub().ready(Probe::http("/"))).start())
-        .objective(Objective::ErrorRate(Percent::new(60.0).unwrap()))
-        .objective(Objective::Availability(Percent::new(50.0).unwrap()))
-        .duration(8.seconds())
-        .baseline(1.seconds())
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_void(async || {
+        Experiment::scenario("Application Container Restart")
+            .unwrap()
+            .environment(|| Environment::builder().process("app", stub().ready(Probe::http("/"))).start())
+            .objective(Objective::ErrorRate(Percent::new(60.0).unwrap()))
+            .objective(Objective::Availability(Percent::new(50.0).unwrap()))
+            .duration(8.seconds())
+            .baseline(1.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     println!("{}", report.text());
     assert_eq!(report.verdict(), Verdict::Pass, "{}", report.text());
     let outages = &report.judgement.streams[0].outages;

@@ -6,33 +6,40 @@ use std::time::Duration;
 use chaos_test::model::{Fault, Outcome, Phase, Stream};
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
-use suite::{Answer, Scripted, Stub};
+use suite::{Answer, Scripted, Stub, unless_late, unless_void_with};
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs a script against a stub for eight seconds, with 50 probes a second.
 async fn observed(script: Vec<(Duration, Answer)>) -> (Report, Scripted, Stub) {
-    let stub = Stub::start(0).await.expect("a free port");
-    let scripted = Scripted::new(stub.clone(), script);
-    let url = stub.url();
-    // Which fault it is called makes no difference: the script is the fault.
-    let fault =
-        Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, bandwidth: None, interface: None };
-    let report = Experiment::fault(fault, 8.seconds())
-        .expect("the built-in catalogue")
-        .environment(move || {
-            Environment::builder().url("stub", url).probe("stub", Probe::http("/").every(INTERVAL)).start()
-        })
-        .injector(scripted.clone())
-        // Here the outages are the point.
-        .abort_conditions(AbortConditions::default())
-        // And all of the script.
-        .sequential(false)
-        .baseline(2.seconds())
-        .name(format!("known truth {:?}", scripted.truth().len()))
-        .run()
-        .await
-        .expect("the experiment is well formed");
+    let (report, (scripted, stub)) = unless_void_with(async || {
+        let stub = Stub::start(0).await.expect("a free port");
+        let scripted = Scripted::new(stub.clone(), script.clone());
+        let url = stub.url();
+        // Which fault it is called makes no difference: the script is the fault.
+        let fault =
+            Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, bandwidth: None, interface: None };
+        let report = Experiment::fault(fault, 8.seconds())
+            .expect("the built-in catalogue")
+            .environment(move || {
+                Environment::builder()
+                    .url("stub", url)
+                    .probe("stub", Probe::http("/").every(INTERVAL))
+                    .start()
+            })
+            .injector(scripted.clone())
+            // Here the outages are the point.
+            .abort_conditions(AbortConditions::default())
+            // And all of the script.
+            .sequential(false)
+            .baseline(2.seconds())
+            .name(format!("known truth {:?}", scripted.truth().len()))
+            .run()
+            .await
+            .expect("the experiment is well formed");
+        (report, (scripted, stub))
+    })
+    .await;
     (report, scripted, stub)
 }
 
@@ -130,14 +137,17 @@ async fn a_sick_baseline_stops_the_run_before_the_fault() {
     let stub = Stub::start(0).await.expect("a free port");
     stub.tell(Answer::EveryNth(2));
     let scripted = Scripted::new(stub.clone(), vec![(Duration::ZERO, Answer::Down)]);
-    let report = Experiment::scenario("Light Network Delay")
-        .expect("a known scenario")
-        .against(stub.url())
-        .injector(scripted.clone())
-        .baseline(1.seconds())
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_late(async || {
+        Experiment::scenario("Light Network Delay")
+            .expect("a known scenario")
+            .against(stub.url())
+            .injector(scripted.clone())
+            .baseline(1.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     assert_eq!(report.judgement.label(), "Inconclusive(baseline unhealthy)", "{}", report.text());
     assert!(scripted.truth().is_empty(), "nothing was injected");
     assert!(report.trace.marks.inject_started.is_none());

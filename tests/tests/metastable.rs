@@ -7,7 +7,7 @@ use std::path::Path;
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
 use chaos_test::slo::{Finding, NonRecovery, Reason};
-use suite::at_once;
+use suite::{at_once, unless_void};
 
 /// A service, what it depends on, and what happens to that.
 #[derive(Clone, Copy)]
@@ -85,15 +85,7 @@ async fn told_apart(fixture: Fixture, kinds: &[NonRecovery]) {
 }
 
 async fn measured(fixture: Fixture, healthy: bool, round: u32) -> Report {
-    loop {
-        let report = fixture.run(healthy, round).await;
-        let starved =
-            |why: &Reason| matches!(why, Reason::ProberStarved { .. } | Reason::BaselineUnhealthy(_));
-        if !report.judgement.reasons.iter().any(starved) {
-            return report;
-        }
-        println!("once more: {}", report.headline());
-    }
+    unless_void(async || fixture.run(healthy, round).await).await
 }
 
 #[tokio::test]

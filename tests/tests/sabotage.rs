@@ -10,6 +10,7 @@ use chaos_test::port::{
 };
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
+use suite::unless_void;
 
 async fn stub() -> Result<Environment, Error> {
     Environment::builder()
@@ -31,14 +32,17 @@ fn assert_not_delivered(report: &Report) {
 
 #[tokio::test]
 async fn workers_that_sleep_are_no_cpu_stress() {
-    let report = Experiment::scenario("Light CPU Stress")
-        .expect("a known scenario")
-        .environment(stub)
-        .injector(CpuExhaust::with_idle_workers())
-        .duration(4.seconds())
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_void(async || {
+        Experiment::scenario("Light CPU Stress")
+            .expect("a known scenario")
+            .environment(stub)
+            .injector(CpuExhaust::with_idle_workers())
+            .duration(4.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     assert_not_delivered(&report);
 }
 
@@ -91,14 +95,17 @@ impl Injector for Undermined {
 }
 
 async fn undermined_after(after: std::time::Duration) -> Report {
-    Experiment::scenario("Medium Network Delay")
-        .expect("a known scenario")
-        .environment(stub)
-        .injector(Undermined::after(after))
-        .duration(5.seconds())
-        .run()
-        .await
-        .expect("well formed")
+    unless_void(async || {
+        Experiment::scenario("Medium Network Delay")
+            .expect("a known scenario")
+            .environment(stub)
+            .injector(Undermined::after(after))
+            .duration(5.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await
 }
 
 #[tokio::test]
@@ -143,14 +150,17 @@ impl Injector for Blind {
 
 #[tokio::test]
 async fn a_witness_that_cannot_see_never_gives_a_pass() {
-    let report = Experiment::scenario("Medium Network Delay")
-        .expect("a known scenario")
-        .environment(stub)
-        .injector(Blind(NetworkDelay::new()))
-        .duration(4.seconds())
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_void(async || {
+        Experiment::scenario("Medium Network Delay")
+            .expect("a known scenario")
+            .environment(stub)
+            .injector(Blind(NetworkDelay::new()))
+            .duration(4.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     println!("{}", report.text());
     // Nobody can say either that the fault is gone, and that is the graver matter.
     assert_eq!(report.judgement.label(), "Error(cleanup)", "{}", report.text());

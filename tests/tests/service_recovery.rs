@@ -6,6 +6,7 @@ use chaos_test::model::{EventKind, Fault};
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
 use chaos_test::slo::{Indicator, RecoveryTime};
+use suite::unless_void;
 
 fn percent(value: f64) -> Percent {
     Percent::new(value).expect("a percentage")
@@ -30,17 +31,21 @@ fn looped(times: u32) -> Process {
 }
 
 async fn run(process: Process) -> Report {
-    let report = Experiment::fault(crash(), 4.seconds())
-        .expect("the built-in catalogue")
-        .environment(move || Environment::builder().process("app", process).start())
-        .baseline(1.seconds())
-        .objective(Objective::RecoveryTime(2.seconds()))
-        .objective(Objective::ErrorRate(percent(60.0)))
-        .objective(Objective::Availability(percent(30.0)))
-        .watch(8.seconds())
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_void(async || {
+        let process = process.clone();
+        Experiment::fault(crash(), 4.seconds())
+            .expect("the built-in catalogue")
+            .environment(move || Environment::builder().process("app", process).start())
+            .baseline(1.seconds())
+            .objective(Objective::RecoveryTime(2.seconds()))
+            .objective(Objective::ErrorRate(percent(60.0)))
+            .objective(Objective::Availability(percent(30.0)))
+            .watch(8.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     println!("{}\n", report.text());
     report
 }
@@ -112,15 +117,18 @@ async fn one_without_a_supervisor_is_refused_with_what_to_do() {
 #[tokio::test]
 async fn a_fault_that_holds_a_service_down_outweighs_its_policy() {
     let fault = Fault::ContainerCrash { container: None, downtime: 1500.ms(), recovery_time_expected: None };
-    let report = Experiment::fault(fault, 6.seconds())
-        .expect("the built-in catalogue")
-        .environment(|| Environment::builder().process("app", stub().restart(Restart::Always)).start())
-        .baseline(1.seconds())
-        .objective(Objective::ErrorRate(percent(80.0)))
-        .objective(Objective::Availability(percent(20.0)))
-        .run()
-        .await
-        .expect("well formed");
+    let report = unless_void(async || {
+        Experiment::fault(fault.clone(), 6.seconds())
+            .expect("the built-in catalogue")
+            .environment(|| Environment::builder().process("app", stub().restart(Restart::Always)).start())
+            .baseline(1.seconds())
+            .objective(Objective::ErrorRate(percent(80.0)))
+            .objective(Objective::Availability(percent(20.0)))
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     assert!(report.passed(), "{}", report.text());
     let took = outage(&report);
     assert!(took >= 1400.ms(), "down for {took:?}, and the fault holds it for 1.5 s");

@@ -17,6 +17,7 @@ use chaos_test::port::{
 };
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
+use suite::unless_void;
 
 fn stub(diary: &std::path::Path) -> Process {
     let probe = Probe::http("/").every(50.ms()).timeout(2.seconds());
@@ -33,7 +34,11 @@ fn disk() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder beside the build")
 }
 
-async fn run(sync: SyncFault, injector: impl Injector + 'static) -> Report {
+async fn run(sync: SyncFault) -> Report {
+    unless_void(async || attempt(sync, SyncFaults::new()).await).await
+}
+
+async fn attempt(sync: SyncFault, injector: impl Injector + 'static) -> Report {
     let disk = disk();
     let dir = disk.path().to_owned();
     let start = move || async move {
@@ -66,7 +71,7 @@ fn figures(report: &Report) -> (Option<Duration>, u64, u64) {
 
 #[tokio::test]
 async fn late_syncs_make_a_service_late_and_the_witness_agrees() {
-    let report = run(SyncFault::Delay(60.ms()), SyncFaults::new()).await;
+    let report = run(SyncFault::Delay(60.ms())).await;
     let delivery = report.trace.delivery.as_ref().expect("it was injected");
     assert_eq!(delivery.mechanism, "seccomp-notify");
     assert!(delivery.readings.len() >= 3 && delivery.failed_readings == 0, "{delivery:?}");
@@ -80,7 +85,7 @@ async fn late_syncs_make_a_service_late_and_the_witness_agrees() {
 #[tokio::test]
 async fn failing_syncs_reach_the_service_as_an_error_and_end_with_the_fault() {
     for sync in [SyncFault::Failed, SyncFault::Full] {
-        let report = run(sync, SyncFaults::new()).await;
+        let report = run(sync).await;
         let delivery = report.trace.delivery.as_ref().expect("it was injected");
         assert!(delivery.readings.iter().all(|reading| reading.measured == 1.0), "{delivery:?}");
         let (_, bad, _) = figures(&report);
@@ -167,16 +172,19 @@ async fn sabotage_is_never_a_pass() {
     for _ in 0..rounds {
         let ways = [How::Nothing, How::Half, How::AnotherService, How::NotForLong];
         let runs = ways.map(|how| async move {
-            let disk = disk();
-            let another = stub(&disk.path().join("another")).supervised_syncs().dir(disk.path());
-            let another = Environment::builder().process("another", another).start().await.unwrap();
-            let injector = Undermined {
-                real: SyncFaults::new(),
-                how,
-                target: Mutex::default(),
-                other: Mutex::new(another.services()[0].target().syncs),
+            let undermined = async || {
+                let disk = disk();
+                let another = stub(&disk.path().join("another")).supervised_syncs().dir(disk.path());
+                let another = Environment::builder().process("another", another).start().await.unwrap();
+                let injector = Undermined {
+                    real: SyncFaults::new(),
+                    how,
+                    target: Mutex::default(),
+                    other: Mutex::new(another.services()[0].target().syncs),
+                };
+                attempt(SyncFault::Delay(60.ms()), injector).await
             };
-            (how, run(SyncFault::Delay(60.ms()), injector).await)
+            (how, unless_void(undermined).await)
         });
         for (how, report) in suite::at_once(runs).await {
             let label = report.judgement.label();

@@ -13,7 +13,7 @@ use crate::alone::{Place, alone, namespace};
 use crate::dead_runs::{Doomed, Owner, lines};
 use crate::planted::{Named, Planted, session};
 use crate::residues::{RECORD, Residue, Residues};
-use crate::runs::service;
+use crate::runs::{VOID, service};
 use crate::sandbox::{Ended, Sandbox, ended};
 use crate::strangers::Strangers;
 
@@ -63,7 +63,15 @@ fn the_next_start_puts_the_same_away() {
         let scenario = ["--scenario", "Light Network Delay", "--baseline-samples", "30"];
         let args = [&["run", "--target", &url, "--dry-run"][..], &scenario].concat();
         let started = ended(&mut scene.command(&args));
-        assert_eq!(started.code, Some(0), "{started:?}");
+        // What it cleaned up only the first one tells; its own run may be void on a busy host, and then is made again.
+        let void = |ended: &Ended| VOID.iter().any(|label| ended.stdout.contains(label));
+        let again = |_| ended(&mut scene.command(&args));
+        let code = if void(&started) {
+            (0..3).map(again).find(|one| !void(one)).expect("this host is too busy for any run").code
+        } else {
+            started.code
+        };
+        assert_eq!(code, Some(0), "{started:?}");
         scene.all_is_put_away();
         scene.told(&started.stderr, "chaos-test: could not clean up after a run that is gone: ");
         assert!(started.stderr.contains("chaos-test: cleaned up after a run that is gone: "), "{started:?}");

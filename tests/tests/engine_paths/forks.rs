@@ -6,18 +6,21 @@ use chaos_test::slo::Reason;
 
 /// A crash of a service that a process of ours has started and put into a session of its own.
 async fn crash_of_a_fork(how: &'static str) -> Report {
-    let report = Experiment::scenario("Application Container Restart")
-        .unwrap()
-        .environment(move || {
-            let outer = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", how]);
-            Environment::builder().process("app", outer.ready(Probe::http("/"))).start()
-        })
-        .baseline(1.seconds())
-        .duration(5.seconds())
-        .name(how)
-        .run()
-        .await
-        .expect("well formed");
+    let report = suite::carried_out(async || {
+        Experiment::scenario("Application Container Restart")
+            .unwrap()
+            .environment(move || {
+                let outer = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", how]);
+                Environment::builder().process("app", outer.ready(Probe::http("/"))).start()
+            })
+            .baseline(1.seconds())
+            .duration(5.seconds())
+            .name(how)
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     println!("{}", report.text());
     report
 }

@@ -134,18 +134,21 @@ async fn what_has_no_machinery_has_none_at_rest() {
 /// The whole of it: a real run has a sham, knows what its door costs and how its host did, and leaves nothing.
 #[tokio::test]
 async fn a_run_measures_its_harness_and_its_host() {
-    let report = Experiment::fault(cpu(), 3.seconds())
-        .expect("the built-in catalogue")
-        .environment(|| async {
-            let app =
-                Process::cargo_bin("stub").args(["--port", "{port}"]).ready(Probe::http("/").every(20.ms()));
-            Environment::builder().process("app", app).start().await
-        })
-        .baseline(4.seconds())
-        .watch(1.seconds())
-        .run()
-        .await
-        .expect("well formed");
+    let report = suite::carried_out(async || {
+        Experiment::fault(cpu(), 3.seconds())
+            .expect("the built-in catalogue")
+            .environment(|| async {
+                let app = Process::cargo_bin("stub").args(["--port", "{port}"]);
+                let app = app.ready(Probe::http("/").every(20.ms()));
+                Environment::builder().process("app", app).start().await
+            })
+            .baseline(4.seconds())
+            .watch(1.seconds())
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     println!("{}", report.text());
     let trace = &report.trace;
     assert_eq!((&trace.trouble, &trace.residue), (&None, &Vec::new()));

@@ -37,7 +37,8 @@ async fn cpu_exhaust_memory_leak_and_disk_stress_are_delivered_and_proven() {
         Fault::DiskStress { workers: workers(1), sync: None },
     ];
     for fault in faults {
-        let report = experiment(fault.clone(), HERE).run().await.expect("well formed");
+        let run = async || experiment(fault.clone(), HERE).run().await.expect("well formed");
+        let report = suite::carried_out(run).await;
         println!("{}\n", report.text());
         let label = report.judgement.label();
         assert!(
