@@ -61,6 +61,22 @@ async fn observed(run: u64) -> (Report, Scripted) {
     (report, scripted)
 }
 
+/// One in which a time is off while the harness itself was later than an interval says nothing of how exact it is, and is made
+/// again, three times at most.
+async fn measured(run: u64) -> (Report, Scripted) {
+    for _ in 0..=3 {
+        let (report, scripted) = unless_void_with(move || observed(run)).await;
+        let is_blurred = |(_, measured, truth, late): &(String, Duration, Duration, Duration)| {
+            *late > INTERVAL && measured.abs_diff(*truth) > allowed(*truth) + *late
+        };
+        if !times(&report, &scripted).iter().any(is_blurred) {
+            return (report, scripted);
+        }
+        println!("void: the harness was late\n{}", report.text());
+    }
+    panic!("this host is too busy for any run");
+}
+
 /// Each measured time of a run with the true one, and by how much the harness was late at that stream.
 fn times(report: &Report, scripted: &Scripted) -> Vec<(String, Duration, Duration, Duration)> {
     let (marks, gone) = (&report.trace.marks, scripted.gone().expect("it was undone"));
@@ -89,7 +105,9 @@ fn times(report: &Report, scripted: &Scripted) -> Vec<(String, Duration, Duratio
 
 #[tokio::test]
 async fn times_of_real_services_are_right_to_an_interval_or_a_twentieth() {
-    let runs = at_once((0..RUNS).map(|run| unless_void_with(move || observed(run)))).await;
+    // Two at a time: each has a hundred probes a second.
+    let mut runs = at_once((0..RUNS / 2).map(measured)).await;
+    runs.extend(at_once((RUNS / 2..RUNS).map(measured)).await);
     let (mut total, mut strict) = (0, 0);
     for (report, scripted) in &runs {
         for (what, measured, truth, late) in times(report, scripted) {
