@@ -153,13 +153,14 @@ impl FaultRun {
             };
             // A reading that began under the fault and ended after it says nothing.
             let counts = now < end || taken < at_least;
-            if counts {
-                record(recorder, now, &reading);
-            }
             if counts && reading.is_ok() {
                 usual = usual.max(took);
             } else {
                 missing(recorder, took, usual);
+            }
+            // Last: why it failed says more than that it was not there.
+            if counts {
+                record(recorder, now, &reading);
             }
             taken += 1;
             next = (next + step).max(now);

@@ -271,13 +271,17 @@ impl Row {
     /// How much of what its limit allows was used: at 1 it is at the limit, beyond it is broken. Of a floor of 95 %, what is
     /// allowed are the 5 % below 100. Absent where that is not known, or nothing is allowed.
     pub fn used(&self) -> Option<f64> {
-        let measured = self.measured.filter(|_| !self.void && self.unit != Unit::Holds)?;
+        Some(self.used_by(self.measured.filter(|_| !self.void)?)?.max(0.0))
+    }
+
+    /// The same of any value, whatever the run was like; less than nothing where that is so.
+    pub(in crate::report) fn used_by(&self, value: f64) -> Option<f64> {
         let used = match (self.is_floor(), self.unit) {
-            (true, Unit::Percent) => (100.0 - measured) / (100.0 - self.limit),
-            (true, _) => self.limit / measured,
-            (false, _) => measured / self.limit,
+            (true, Unit::Percent) => (100.0 - value) / (100.0 - self.limit),
+            (true, _) => self.limit / value,
+            (false, _) => value / self.limit,
         };
-        used.is_finite().then_some(used.max(0.0))
+        (self.unit != Unit::Holds && used.is_finite()).then_some(used)
     }
 }
 

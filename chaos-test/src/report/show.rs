@@ -3,6 +3,11 @@ use std::time::Duration;
 use crate::slo::{Evaluation, Figure, Indicator, Judgement, Verdict};
 use crate::units::show_duration;
 
+/// A choice as records write it: `per_second`.
+pub(super) fn key(choice: &impl serde::Serialize) -> String {
+    serde_json::to_value(choice).ok().and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// A figure with its unit, to three digits that mean something.
 pub(super) fn figure(figure: Figure) -> String {
     match figure {

@@ -55,7 +55,7 @@ fn carried(earlier: &Report) -> Option<Carried> {
             runs: seen.runs,
         })
     });
-    let tries = earlier.trace.carried.as_ref().map_or(0, |carried| carried.tries) + 1;
+    let tries = earlier.trace.carried.as_ref().map_or(0, |carried| carried.tries).saturating_add(1);
     let mechanism = Some(earlier.trace.delivery.as_ref()?.mechanism.clone());
     Some(Carried { tries, mechanism, shares: shares.collect() })
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::baseline::latencies;
+use super::starvation::lag_at;
 use crate::model::{DoorCheck, Objectives, Sample, Sham, Stream, Trace};
 use crate::stats::quantile;
 
@@ -64,16 +65,9 @@ pub(super) fn normal<'a>(all: &[&'a Sample], interval: Duration, sham: Option<&S
         let within = all.iter().copied().filter(|sample| sample.at >= from && sample.at < to);
         within.collect::<Vec<_>>()
     });
-    within
-        .filter(|within| within.len() >= 2 * FEWEST && !is_late(within, interval))
-        .unwrap_or_else(|| all.to_vec())
-}
-
-/// Whether what the 95th percentile is read from was late itself, though the whole need not have been.
-fn is_late(samples: &[&Sample], interval: Duration) -> bool {
-    let mut lags: Vec<Duration> = samples.iter().map(|sample| sample.lag).collect();
-    lags.sort_unstable();
-    quantile(&lags, 0.95, 0.01).is_some_and(|lag| lag.estimate > interval)
+    // What the 95th percentile is read from may have been late itself, though the whole was not.
+    let on_time = |within: &[&Sample]| lag_at(within.iter().copied(), 0.95).is_none_or(|lag| lag <= interval);
+    within.filter(|within| within.len() >= 2 * FEWEST && on_time(within)).unwrap_or_else(|| all.to_vec())
 }
 
 /// Why the machinery of a fault had better not be put in place yet, by what was seen of the baseline so far.

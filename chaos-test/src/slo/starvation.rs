@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::Reason;
 use super::noise::noisy_baseline;
-use crate::model::{Marks, Objectives, Phase, Stream, Trace};
+use crate::model::{Marks, Objectives, Phase, Sample, Stream, Trace};
 use crate::stats::quantile;
 
 /// Whether the samples of a phase were sent so late that they say more about this host than about the service: the lag
@@ -12,16 +12,21 @@ use crate::stats::quantile;
 /// so there it is the 95th that must not be late: a late baseline makes every later latency look good.
 pub(super) fn starved(stream: &Stream, marks: &Marks, phase: Phase) -> Option<Reason> {
     let in_phase = stream.samples.iter().filter(|sample| marks.phase_of(sample.at) == Some(phase));
-    let mut lags: Vec<Duration> = in_phase.map(|sample| sample.lag).collect();
-    lags.sort_unstable();
     let share = if phase == Phase::Chaos { 0.99 } else { 0.95 };
-    let lag = quantile(&lags, share, 0.01)?.estimate;
+    let lag = lag_at(in_phase, share)?;
     (lag > stream.interval).then(|| Reason::ProberStarved {
         stream: stream.name.clone(),
         phase,
         lag,
         interval: stream.interval,
     })
+}
+
+/// How late samples were, at that quantile.
+pub(super) fn lag_at<'a>(samples: impl Iterator<Item = &'a Sample>, share: f64) -> Option<Duration> {
+    let mut lags: Vec<Duration> = samples.map(|sample| sample.lag).collect();
+    lags.sort_unstable();
+    Some(quantile(&lags, share, 0.01)?.estimate)
 }
 
 /// Why the samples of a run, or of what there is of it, say more about this host than about the service: first the streams

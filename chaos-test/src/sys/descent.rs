@@ -102,6 +102,7 @@ pub(crate) fn end(processes: &[Descendant], limit: Duration) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
     use std::process::Command;
 
     use super::*;
@@ -136,23 +137,25 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::disallowed_types, reason = "a test of processes starts one")]
-    fn a_reaper_further_down_is_left_to_pay() {
-        let script = "CHAOS_TEST_HELPER='reap x' sleep 62 & sleep 61 & wait";
-        let mut shell = Command::new("sh").args(["-c", script]).spawn().expect("there is a shell");
-        let is_below = |pid: &u32| {
-            procfs::parent_and_start(*pid).is_some_and(|(parent, _)| parent == shell.id())
-                && procfs::name(*pid).as_deref() == Some("sleep")
+    #[allow(clippy::disallowed_types, reason = "a test of processes starts some")]
+    fn a_reaper_is_left_to_pay_and_nobody_else() {
+        let sleep = |name: &str, role: Option<&str>| {
+            let mut command = Command::new("sleep");
+            command.arg0(name).arg("60").envs(role.map(|role| (hook::ROLE, role)));
+            command.spawn().expect("there is a sleep")
         };
-        let below = || procfs::all().into_iter().filter(is_below).collect::<Vec<u32>>();
-        while below().len() < 2 {
-            std::thread::sleep(LOOK);
+        // The second one has only a stray variable, the third only the name.
+        let mut children = [
+            sleep("chaos-test-reap", Some("reap x")),
+            sleep("sleep", Some("reap x")),
+            sleep("chaos-test-reap", None),
+        ];
+        let below = of(&[std::process::id()], &|_| true);
+        let is_found = |child: &std::process::Child| below.iter().any(|one| one.process.pid == child.id());
+        let found = children.each_ref().map(is_found);
+        for child in &mut children {
+            child.kill().and_then(|()| child.wait()).expect("it is our child");
         }
-        let (all, found) = (below(), of(&[shell.id()], &|_| false));
-        for pid in all {
-            let _ = PidFd::open(pid).map(|held| held.signal(Signal::SIGKILL));
-        }
-        shell.wait().expect("it is our child");
-        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found, [false, true, true]);
     }
 }

@@ -28,9 +28,12 @@ pub(crate) const ROLE: &str = "CHAOS_TEST_HELPER";
 /// The mark every worker and every service carries in its environment, by which it is known as ours.
 pub(crate) const MARK: &str = "CHAOS_TEST_MARK";
 
-/// Whether that process is somebody's reaper.
+/// Whether that process is somebody's reaper: as in `called`, the variable alone is not believed.
 pub(crate) fn is_reaper(pid: u32) -> bool {
-    super::procfs::variable(pid, ROLE).is_some_and(|order| order.starts_with("reap "))
+    let is_called =
+        |line: Vec<u8>| line.split(|byte| *byte == 0).next() == Some(Role::Reap.program().as_bytes());
+    super::procfs::variable(pid, ROLE).is_some_and(|order| order.split(' ').next() == Some(Role::Reap.name()))
+        && std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(is_called)
 }
 
 /// What a helper process does.

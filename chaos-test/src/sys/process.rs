@@ -24,7 +24,7 @@ use super::owner::Owner;
 use super::supervisor::{Policy, Restarted, Restarts, Standing};
 use super::syncs::Gate;
 use super::undo::{Claim, Leader};
-use super::{descent, descriptors, files, ledger, owner, syncs, undo};
+use super::{descent, descriptors, files, ledger, owner, procfs, syncs, timer, undo};
 use crate::port::{BoxFuture, Ledger, ProcessControl, RevertRecord, SyncControl, UndoStep};
 
 /// How a process is started, every time.
@@ -257,7 +257,17 @@ impl Slot {
         let Some(child) = &mut self.child else { return Ok(()) };
         // Before anybody is ended: who has left both the session and the environment is ours by its parents, while they
         // live.
-        let below = descent::of(&[child.id()], &|found| found == mark);
+        let deadline = timer::now() + END;
+        let below = loop {
+            let below = descent::of(&[child.id()], &|found| found == mark);
+            if procfs::can_look() {
+                break below;
+            }
+            if timer::now() >= deadline {
+                return Err(io::Error::other("processes cannot be looked at"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
         // The child leads its session, so its group has its number. ESRCH: nobody is left in it. What is not permitted
         // here (a setuid program) is found, tried once more and named below.
         let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);

@@ -1,9 +1,25 @@
 //! What the kernel says about processes.
 #![allow(clippy::disallowed_methods, reason = "sys is where /proc is read")]
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
+
+thread_local! {
+    /// Whether a look of this thread lacked a descriptor since that was last asked.
+    static BLIND: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Remembers a look that lacked a descriptor: what it did not see may be there.
+fn noted<T>(looked: io::Result<T>) -> io::Result<T> {
+    let lacks =
+        |error: &io::Error| matches!(error.raw_os_error(), Some(nix::libc::EMFILE | nix::libc::ENFILE));
+    if looked.as_ref().is_err_and(lacks) {
+        BLIND.set(true);
+    }
+    looked
+}
 
 /// Processor time of a process: what it used, and what it waited for while it was ready to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,7 +43,7 @@ pub(crate) fn cpu_time(pid: u32) -> io::Result<CpuTime> {
 
 /// The fields of `/proc/PID/stat` after the name, which may itself hold blanks and brackets.
 fn stat(pid: u32) -> io::Result<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let text = noted(fs::read_to_string(format!("/proc/{pid}/stat")))?;
     let rest = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
     Ok(rest.split_ascii_whitespace().map(str::to_owned).collect())
 }
@@ -45,7 +61,7 @@ pub(crate) fn is_running(pid: u32) -> bool {
 
 /// Whether a process has threads left, though its first one may have ended.
 fn has_threads(pid: u32) -> bool {
-    fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() > 1)
+    noted(fs::read_dir(format!("/proc/{pid}/task"))).is_ok_and(|tasks| tasks.count() > 1)
 }
 
 /// Whether a process waits for a disk, and not even a signal wakes it.
@@ -107,14 +123,16 @@ pub(crate) fn user(pid: u32) -> Option<u32> {
     fs::metadata(format!("/proc/{pid}")).ok().map(|meta| meta.uid())
 }
 
-/// Whether processes can be looked at now: who has no descriptor left for it finds nobody, and that proves nothing.
+/// Whether processes can be looked at, and could be in all looks of this thread since this was last asked: who has no
+/// descriptor left for it finds nobody, and that proves nothing.
 pub(crate) fn can_look() -> bool {
-    fs::read_dir("/proc").is_ok() && stat(std::process::id()).is_ok()
+    let can = noted(fs::read_dir("/proc")).is_ok() && stat(std::process::id()).is_ok();
+    !BLIND.take() && can
 }
 
 /// All processes there are.
 pub(crate) fn all() -> Vec<u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten();
+    let entries = noted(fs::read_dir("/proc")).into_iter().flatten();
     entries.filter_map(|dir| dir.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
@@ -158,7 +176,7 @@ fn environment_length(pid: u32) -> Option<u64> {
 /// A file whose content is made as it is read, by one call as far as 256 KiB go.
 fn read_by_one_call(path: &str) -> io::Result<Vec<u8>> {
     let mut content = vec![0; 256 << 10];
-    let mut file = fs::File::open(path)?;
+    let mut file = noted(fs::File::open(path))?;
     let length = file.read(&mut content)?;
     let is_whole = length < content.len();
     content.truncate(length);
@@ -256,7 +274,15 @@ fn configured(name: i32, usual: u64) -> u64 {
 mod tests {
     use std::process::{Command, Stdio};
 
-    use super::{Duration, Instant, environment, name, variable};
+    use super::{Duration, Instant, can_look, environment, io, name, noted, variable};
+
+    #[test]
+    fn who_was_blind_for_a_moment_has_seen_nothing() {
+        can_look();
+        assert!(can_look());
+        let _ = noted::<()>(Err(io::Error::from_raw_os_error(nix::libc::EMFILE)));
+        assert!(!can_look() && can_look(), "told once, by whoever asks after it has looked");
+    }
 
     #[test]
     fn an_environment_that_is_empty_is_believed() {

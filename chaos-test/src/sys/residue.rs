@@ -64,7 +64,11 @@ impl Scope {
             self.faults.iter().any(|fault| fault == mark)
                 || self.services.iter().any(|(service, _)| service == mark)
         };
-        let account = ledger::current().and_then(|path| ledger::read(&path).ok());
+        let account = ledger::current().map(|path| ledger::read(&path));
+        if let Some(Err(why)) = &account {
+            seen.unknown = Some(format!("nobody knows what is owed: {why}"));
+        }
+        let account = account.and_then(Result::ok);
         let mut leaders = account.as_ref().map_or_else(Vec::new, |account| account.leaders.clone());
         leaders.retain(|leader| mine(&leader.mark));
         for process in undo::of(&Claim { wanted: &mine, leaders: &leaders }) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chaos_test::model::{Catalogue, Fault};
 use chaos_test::units::Percent;
 
-use crate::runs::service;
+use crate::runs::{measured, service};
 use crate::sandbox::Sandbox;
 
 /// The file, to the byte.
@@ -66,11 +66,12 @@ fn a_file_of_the_earlier_tool_means_what_it_says() {
 
 #[test]
 fn run_takes_a_file_of_the_earlier_tool() {
-    let (sandbox, url) = (Sandbox::new(), service("200 OK"));
-    sandbox.write("chaos_scenarios.yml", FILE);
+    let url = service("200 OK");
     let dry = |scenario: &[&str]| {
+        let sandbox = Sandbox::new();
+        sandbox.write("chaos_scenarios.yml", FILE);
         let start = ["run", "--target", &url, "--config", "chaos_scenarios.yml", "--dry-run"];
-        sandbox.run(&[&start[..], &["--baseline-samples", "30"], scenario].concat())
+        measured(&sandbox, &[&start[..], &["--baseline-samples", "30"], scenario].concat())
     };
     for name in ["Light Network Delay", "Checkout Behind A Slow Link"] {
         let ended = dry(&["--scenario", name]);

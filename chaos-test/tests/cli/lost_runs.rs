@@ -19,6 +19,11 @@ fn a_run_or_a_shard_without_a_record_is_no_pass() {
     let ended = sandbox.run(&["report", "--fail-on-violation", "--results", "runs/old", "shard-2"]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert!(ended.stderr.contains("shard-2 is not reported: there is no record in it"), "{ended:?}");
+    // Under its own name, as it says.
+    sandbox.keep_as(&in_run(pass("survives"), "own"), "shop__checkout__survives");
+    let ended = sandbox.run(&["verify", "runs/own", "shard-2"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("shard-2 is not verified: there is no record in it"), "{ended:?}");
 }
 
 #[test]

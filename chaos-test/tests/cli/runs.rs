@@ -84,7 +84,7 @@ fn unless_void(sandbox: &Sandbox, void: &[&str], command: impl Fn() -> Command) 
     panic!("this host is too busy for any run");
 }
 
-fn measured(sandbox: &Sandbox, args: &[&str]) -> Ended {
+pub(crate) fn measured(sandbox: &Sandbox, args: &[&str]) -> Ended {
     unless_void(sandbox, &VOID, || sandbox.command(args))
 }
 

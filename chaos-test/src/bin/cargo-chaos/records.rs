@@ -18,7 +18,7 @@ const START: &str = "run.json";
 const DEEPEST: u32 = 6;
 
 /// Where the records are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Found {
     /// Files that should be records, each once.
     pub(crate) files: BTreeSet<PathBuf>,
@@ -40,17 +40,7 @@ impl Found {
             [] if files::is_dir(&files::results_dir()) => files::results_dir(),
             _ => PathBuf::new(),
         };
-        Self { home, ..Self::empty() }
-    }
-
-    fn empty() -> Self {
-        Self {
-            files: BTreeSet::new(),
-            unfinished: BTreeSet::new(),
-            home: PathBuf::new(),
-            chosen: Vec::new(),
-            empty: BTreeSet::new(),
-        }
+        Self { home, ..Self::default() }
     }
 }
 
@@ -61,7 +51,7 @@ pub(crate) fn find(places: &[PathBuf], all: bool, argument: &str) -> Result<Foun
     let default = [files::results_dir()];
     let named = !places.is_empty();
     let places = if named { places } else { &default };
-    let mut found = Found::empty();
+    let mut found = Found::default();
     for place in places {
         if files::is_dir(place) {
             in_directory(place, all, &mut found)?;

@@ -252,7 +252,7 @@ async fn cool_down(cooldown: Duration) {
 }
 
 /// A number of seconds, or a number with its unit.
-fn span(text: &str) -> Result<Duration, String> {
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(number) => seconds(number).map_err(|error| error.to_string()),
         Err(_) => parse_duration(text).map_err(|error| error.to_string()),

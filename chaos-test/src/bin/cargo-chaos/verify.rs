@@ -78,6 +78,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     if same + different + unreadable == 0 {
         return Err(records::none_in(&[found.home], "RECORD"));
     }
+    for place in &found.empty {
+        unreadable += 1;
+        output::tell(&format!("error: {} is not verified: there is no record in it", output::name(place)));
+    }
     if unreadable > 0 {
         output::tell(
             "help: remove a file that is no record; for a damaged record, run its test again (exit code 3)",

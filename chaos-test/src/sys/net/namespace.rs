@@ -130,9 +130,10 @@ impl Namespace {
             return Err(over());
         }
         let mut agent = Agent::enter(mark, &self.fds)?;
-        agent.ask(&Order::apply(&format!("chaos-test-{mark}"), means, shape), &[])?;
+        let applied = agent.ask(&Order::apply(&format!("chaos-test-{mark}"), means, shape), &[]);
+        // Whatever came of it: some of it may be there, and is undone by whoever removes it.
         lock(&self.faults).insert(mark.to_owned(), (agent, means));
-        Ok(())
+        applied.map(drop)
     }
 
     /// Undoes what the helper with that mark does.

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use chaos_test::model::{Stage, Trouble};
-use chaos_test::report::Report;
+use chaos_test::report::{FORMAT_VERSION, Report};
 use chaos_test::slo::judge;
 
 use crate::records;
@@ -16,6 +16,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Report>, String> {
         report.trace.trouble = Some(Trouble { stage: Stage::Killed, message: WHY.into() });
     }
     report.path = Some(path.display().to_string());
+    // As the reaper does: what another version left pending is judged by the rules of this one.
+    report.format_version = FORMAT_VERSION;
     report.judgement = judge(&report.trace, &report.slo.objectives);
     Ok(Some(report))
 }

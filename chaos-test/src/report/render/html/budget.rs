@@ -11,12 +11,12 @@ use crate::slo::{Figure, Indicator};
 pub(super) fn margin(row: &Row) -> Option<f64> {
     let measured = row.measured.filter(|measured| measured.is_finite())?;
     if is(row, Indicator::Availability) {
-        return taken(row, measured).map(|taken| (1.0 - taken) * 100.0);
+        return row.used_by(measured).map(|taken| (1.0 - taken) * 100.0);
     }
     if row.limit <= 0.0 || !row.limit.is_finite() || row.unit == Unit::Holds {
         return None;
     }
-    let room = if is_floor(row) { measured - row.limit } else { row.limit - measured };
+    let room = if row.is_floor() { measured - row.limit } else { row.limit - measured };
     Some(room / row.limit * 100.0)
 }
 
@@ -45,28 +45,12 @@ fn is(row: &Row, indicator: Indicator) -> bool {
     row.indicator == indicator.key()
 }
 
-fn is_floor(row: &Row) -> bool {
-    is(row, Indicator::Availability) || is(row, Indicator::Throughput)
-}
-
-/// Which part of what the limit leaves a value takes: 1 is at the limit.
-fn taken(row: &Row, value: f64) -> Option<f64> {
-    let taken = if is(row, Indicator::Availability) {
-        (100.0 - value) / (100.0 - row.limit)
-    } else if is_floor(row) {
-        row.limit / value
-    } else {
-        value / row.limit
-    };
-    (row.unit != Unit::Holds && taken.is_finite()).then_some(taken)
-}
-
 /// Which share of the errors or of the downtime that are allowed was used up, in percent; only those objectives are
 /// budgets.
 fn spent(row: &Row) -> Option<f64> {
     let of_errors = [Indicator::ErrorRate, Indicator::RequestErrorRate, Indicator::EndpointErrorRate];
     let budget = of_errors.into_iter().any(|errors| is(row, errors)) || is(row, Indicator::Availability);
-    taken(row, row.measured.filter(|_| budget)?).map(|taken| taken.max(0.0) * 100.0)
+    row.used_by(row.measured.filter(|_| budget)?).map(|taken| taken.max(0.0) * 100.0)
 }
 
 fn show_spent(spent: Option<f64>) -> String {
@@ -81,8 +65,8 @@ fn show_spent(spent: Option<f64>) -> String {
 /// The value and its interval against the limit, which stands in the middle.
 fn gauge(row: &Row) -> Markup {
     let x = |taken: f64| px(taken.clamp(0.0, 2.0) * 50.0);
-    let measured = row.measured.and_then(|value| taken(row, value));
-    let ends = row.interval.and_then(|(low, high)| Some((taken(row, low)?, taken(row, high)?)));
+    let measured = row.measured.and_then(|value| row.used_by(value));
+    let ends = row.interval.and_then(|(low, high)| Some((row.used_by(low)?, row.used_by(high)?)));
     html! {
         @if let Some(measured) = measured {
             svg.gauge viewBox="-4 0 108 14" aria-hidden="true" {

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use chrono::DateTime;
 use maud::{Markup, html};
 
 /// More characters of one text than this are not shown; the record has the rest.
@@ -52,27 +53,8 @@ pub(super) fn px(number: f64) -> String {
 /// A moment as people write it: `2025-06-15 15:06:40 UTC`.
 pub(super) fn moment(since_1970: f64) -> String {
     // Not before it, and not past the year 9999.
-    let seconds = since_1970.clamp(0.0, 253_402_300_799.0) as u64;
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
-}
-
-/// The Gregorian date of a day counted from 1970-01-01, by eras of 400 years that begin in March.
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (year + era * 400 + u64::from(month < 3), month, day)
+    let seconds = since_1970.clamp(0.0, 253_402_300_799.0) as i64;
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use quick_junit::Property;
 
 use super::line;
 use crate::model::Severity;
-use crate::report::{Dose, Entry, Retried, Row, StreamMetrics};
+use crate::report::{Dose, Entry, Retried, Row, StreamMetrics, show};
 
 /// The properties of a test: who it is, and every figure of it under a name of its own.
 pub(super) fn properties(entry: &Entry, retried: Option<&Retried>) -> Vec<Property> {
@@ -50,7 +50,7 @@ impl Properties {
 
     fn dose(&mut self, dose: &Dose) {
         self.text("dose.mechanism", &dose.mechanism);
-        self.text("dose.unit", &name_of(&dose.unit));
+        self.text("dose.unit", &show::key(&dose.unit));
         self.number("dose.asked", dose.asked);
         self.number("dose.measured", dose.measured);
         self.text("dose.enough", &dose.enough.to_string());
@@ -60,7 +60,7 @@ impl Properties {
     fn objective(&mut self, row: &Row) {
         let warning = if row.severity == Severity::Warning { ".warning" } else { "" };
         let name = |what: &str| format!("{}.{}{warning}.{what}", row.indicator, row.stream);
-        self.text(&name("unit"), &name_of(&row.unit));
+        self.text(&name("unit"), &show::key(&row.unit));
         self.number(&name("limit"), Some(row.limit));
         self.number(&name("measured"), row.measured);
         self.number(&name("low"), row.interval.map(|(low, _)| low));
@@ -90,9 +90,4 @@ impl Properties {
             self.number(&format!("stream.{name}.{what}"), value);
         }
     }
-}
-
-/// A choice as records write it: `per_second`.
-fn name_of(choice: &impl serde::Serialize) -> String {
-    serde_json::to_value(choice).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

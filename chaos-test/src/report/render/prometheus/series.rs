@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::super::super::{Dose, Entry, Row, StreamMetrics, Summary, Unit};
+use super::super::super::{Dose, Entry, Row, StreamMetrics, Summary, show};
 use super::exposition::Labels;
 use super::metrics::{Metric, Of};
-use crate::model::{DoseUnit, Severity};
 use crate::slo::Indicator;
 
 /// A test and the labels that all its series have.
@@ -97,36 +96,17 @@ fn stream_labels(labels: &Labels, stream: &StreamMetrics) -> Labels {
 }
 
 fn dose_labels(labels: &Labels, dose: &Dose) -> Labels {
-    let unit = match dose.unit {
-        DoseUnit::Seconds => "seconds",
-        DoseUnit::Cores => "cores",
-        DoseUnit::Down => "down",
-        DoseUnit::Bytes => "bytes",
-        DoseUnit::Share => "share",
-        DoseUnit::Workers => "workers",
-    };
-    labels.clone().with("mechanism", &dose.mechanism).with("unit", unit)
+    labels.clone().with("mechanism", &dose.mechanism).with("unit", show::key(&dose.unit))
 }
 
 fn row_labels(labels: &Labels, row: &Row) -> Labels {
-    let severity = match row.severity {
-        Severity::Blocking => "blocking",
-        Severity::Warning => "warning",
-    };
-    let unit = match row.unit {
-        Unit::Percent => "percent",
-        Unit::Seconds => "seconds",
-        Unit::PerSecond => "per_second",
-        Unit::Holds => "holds",
-    };
     // A limit is the most that may be, unless more is better.
-    let least = [Indicator::Availability, Indicator::Throughput, Indicator::Custom].map(Indicator::key);
-    let bound = if least.contains(&row.indicator) { "min" } else { "max" };
+    let bound = if row.is_floor() || row.indicator == Indicator::Custom.key() { "min" } else { "max" };
     labels
         .clone()
         .with("stream", &row.stream)
         .with("objective", &row.indicator)
-        .with("severity", severity)
+        .with("severity", show::key(&row.severity))
         .with("bound", bound)
-        .with("unit", unit)
+        .with("unit", show::key(&row.unit))
 }

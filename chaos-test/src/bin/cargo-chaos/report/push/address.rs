@@ -1,4 +1,7 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chaos_test::report::render::METRICS;
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 /// Where a group of metrics is put, and who puts it there.
@@ -98,39 +101,12 @@ fn segment(name: &str, value: &str) -> String {
 
 /// Base64 for URLs (RFC 4648, 5), without padding; of nothing it is `=`, as a Pushgateway wants it.
 fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    if bytes.is_empty() {
-        return "=".into();
-    }
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |n: usize| u32::from(three.get(n).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for n in 0..=three.len() as u32 {
-            out.push(char::from(DIGITS[(bits >> (18 - 6 * n) & 63) as usize]));
-        }
-    }
-    out
+    if bytes.is_empty() { "=".into() } else { URL_SAFE_NO_PAD.encode(bytes) }
 }
 
 /// `p%40ss` is `p@ss`.
 fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while at < bytes.len() {
-        let hex = |n: usize| bytes.get(n).and_then(|byte| char::from(*byte).to_digit(16));
-        match (bytes[at], hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            (byte, ..) => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

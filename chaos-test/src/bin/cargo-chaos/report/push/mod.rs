@@ -9,7 +9,7 @@ mod tries;
 use std::time::Duration;
 
 use chaos_test::__cli as support;
-use chaos_test::units::{parse_duration, seconds, show_duration};
+use chaos_test::units::show_duration;
 
 use crate::exit::Stop;
 use address::{Address, group_label};
@@ -72,7 +72,7 @@ impl Options {
             )));
         }
         let address = Address::new(&url, &self.job_name, &self.group_label).map_err(Stop::usage)?;
-        let pusher = Pusher::new(support::var(AUTH), address.login.clone()).map_err(Stop::usage)?;
+        let pusher = Pusher::new(support::var(AUTH), address.login.as_ref()).map_err(Stop::usage)?;
         Ok(Some(Push { pusher, address, longest: self.push_timeout }))
     }
 }
@@ -101,9 +101,6 @@ impl Push {
 
 /// A number of seconds, or a number with its unit.
 fn span(text: &str) -> Result<Duration, String> {
-    let span = match text.parse::<f64>() {
-        Ok(number) => seconds(number).map_err(|error| error.to_string())?,
-        Err(_) => parse_duration(text).map_err(|error| error.to_string())?,
-    };
+    let span = crate::run::span(text)?;
     if span.is_zero() { Err("nothing can be sent in no time".into()) } else { Ok(span) }
 }

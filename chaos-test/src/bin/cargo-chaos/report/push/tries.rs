@@ -4,7 +4,7 @@ use std::time::Duration;
 use chaos_test::__cli as support;
 use chaos_test::stats::SplitMix;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 
 use super::address::Login;
 
@@ -36,14 +36,13 @@ struct Refused {
 pub(super) struct Pusher {
     client: Client,
     header: Option<HeaderValue>,
-    login: Option<Login>,
     /// What is taken out of everything that is told.
     secrets: Vec<String>,
 }
 
 impl Pusher {
     /// `auth` is the whole value of the header; it outranks what the URL says.
-    pub(super) fn new(auth: Option<String>, login: Option<Login>) -> Result<Self, String> {
+    pub(super) fn new(auth: Option<String>, login: Option<&Login>) -> Result<Self, String> {
         let mut secrets: Vec<String> = auth.iter().cloned().collect();
         // Of `Bearer TOKEN` the token too.
         secrets.extend(auth.iter().flat_map(|auth| auth.split_ascii_whitespace().skip(1)).map(str::to_owned));
@@ -63,15 +62,15 @@ impl Pusher {
             .build()
             .map_err(|error| format!("there is no HTTP client: {error}"))?;
         // What a login is sent as says it just as well.
-        if let Some(login) = &login {
-            let sent =
-                client.get("http://localhost").basic_auth(&login.user, login.password.as_ref()).build();
-            let value = sent
-                .ok()
-                .and_then(|sent| sent.headers().get(AUTHORIZATION)?.to_str().ok().map(str::to_owned));
-            secrets.extend(value.and_then(|value| value.strip_prefix("Basic ").map(str::to_owned)));
-        }
-        Ok(Self { client, header: header.transpose()?, login, secrets })
+        let sent = |login: &Login| {
+            client.get("http://localhost").basic_auth(&login.user, login.password.as_ref()).build()
+        };
+        let basic =
+            login.map(sent).transpose().map_err(|error| format!("the login cannot be sent: {error}"))?;
+        let basic = basic.and_then(|sent| sent.headers().get(AUTHORIZATION).cloned());
+        let said = basic.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Basic "));
+        secrets.extend(said.map(str::to_owned));
+        Ok(Self { client, header: header.transpose()?.or(basic), secrets })
     }
 
     /// Puts the metrics there, in place of the group that is.
@@ -109,14 +108,16 @@ impl Pusher {
     }
 
     async fn try_once(&self, url: &Url, metrics: &str) -> Result<(), Refused> {
-        let request =
+        let mut request =
             self.client.put(url.clone()).header(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-        let response =
-            self.logged_in(request).body(metrics.to_owned()).send().await.map_err(|error| Refused {
-                why: if error.is_timeout() { "no answer in time".into() } else { cause(&error) },
-                fix: "see that it is up, and that this is its address",
-                again: true,
-            })?;
+        if let Some(value) = &self.header {
+            request = request.header(AUTHORIZATION, value.clone());
+        }
+        let response = request.body(metrics.to_owned()).send().await.map_err(|error| Refused {
+            why: if error.is_timeout() { "no answer in time".into() } else { cause(&error) },
+            fix: "see that it is up, and that this is its address",
+            again: true,
+        })?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -128,14 +129,6 @@ impl Pusher {
             fix: fix(status),
             again: is_passing(status),
         })
-    }
-
-    fn logged_in(&self, request: RequestBuilder) -> RequestBuilder {
-        match (&self.header, &self.login) {
-            (Some(value), _) => request.header(AUTHORIZATION, value.clone()),
-            (None, Some(login)) => request.basic_auth(&login.user, login.password.as_ref()),
-            (None, None) => request,
-        }
     }
 
     fn without_secrets(&self, text: String) -> String {
