@@ -21,25 +21,14 @@ async fn stub() -> Result<Environment, Error> {
 }
 
 async fn carried_out(name: &str) -> Report {
-    for _ in 0..3 {
-        let report = Experiment::scenario(name)
-            .expect("it is built in")
-            .environment(stub)
-            .target("app")
-            .baseline(2.seconds())
-            .duration(8.seconds())
-            .watch(6.seconds())
-            .progress(false)
-            .run()
-            .await
-            .expect("well formed");
-        // A host too busy for a baseline says nothing of the fault.
-        if report.trace.delivery.is_some() {
-            return report;
-        }
-        println!("void: {}", report.headline());
-    }
-    panic!("this host is too busy for any run");
+    let report = suite::carried_out(async || {
+        let experiment = Experiment::scenario(name).expect("it is built in").environment(stub).target("app");
+        let experiment = experiment.baseline(2.seconds()).duration(8.seconds()).watch(6.seconds());
+        experiment.progress(false).run().await.expect("well formed")
+    })
+    .await;
+    assert!(report.trace.delivery.is_some(), "{}", report.text());
+    report
 }
 
 /// How long from one mark to another.

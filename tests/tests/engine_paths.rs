@@ -164,6 +164,7 @@ async fn a_witness_that_stops_answering_proves_nothing_more() {
     })
     .await;
     assert_eq!(report.judgement.label(), "Inconclusive(fault not delivered)", "{}", report.text());
+    assert!(report.trace.marks.injected.is_some(), "it answered at first: {}", report.text());
 }
 
 #[tokio::test]

@@ -49,9 +49,8 @@ fn run_the_example() -> String {
 fn junit_of_the_example() -> String {
     for _ in 0..3 {
         let junit = run_the_example();
-        let busy =
-            ["prober starved", "noisy host"].map(|why| format!("message=\"Error: Inconclusive({why})"));
-        if !busy.iter().any(|begin| junit.contains(begin)) {
+        let busy = |label: &&str| junit.contains(&format!("message=\"Error: {label}"));
+        if !suite::VOID[..2].iter().any(busy) {
             return junit;
         }
         println!("this host was too busy to measure: once more");

@@ -104,12 +104,14 @@ fn forked() -> Process {
 
 /// One run that got as far as its injection. (On a host that is too busy for the baseline nothing is injected at all.)
 async fn run(name: &str, fault: &Fault, means: Means, how: Sabotage) -> Report {
-    loop {
+    for _ in 0..5 {
         let report = try_to_run(name, fault, means, how).await;
         if report.trace.marks.inject_started.is_some() {
             return report;
         }
+        assert!(report.trace.trouble.is_none(), "{}", report.text());
     }
+    panic!("this host is too busy for any run");
 }
 
 async fn try_to_run(name: &str, fault: &Fault, means: Means, how: Sabotage) -> Report {

@@ -165,7 +165,8 @@ async fn never_passes(what: &str, fault: Fault, how: Sabotage, own: Option<(&'st
         println!("{what}: {}", report.headline());
         assert!(!report.passed(), "{}", report.text());
         if report.trace.marks.inject_started.is_none() {
-            // It never came to the fault, which says nothing.
+            // It never came to the fault, which says nothing, as long as it is the host's doing.
+            assert!(report.trace.trouble.is_none(), "{}", report.text());
             continue;
         }
         let label = report.judgement.label();

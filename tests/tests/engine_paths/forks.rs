@@ -30,13 +30,17 @@ async fn a_crash_takes_down_what_has_left_the_process_group() {
     let report = crash_of_a_fork("session").await;
     let outages = &report.judgement.streams[0].outages;
     assert_eq!(outages.len(), 1, "it was found by its mark, and was down");
-    let log = report.services[0].log_tail.join("\n");
-    let pids = log.lines().filter_map(|line| line.strip_prefix("stub serves in "));
+    // All of it: the last lines are of the second one only. Its path counts from the workspace, or is whole.
+    let file = report.services[0].log_file.clone().expect("it has a log");
+    let places = [std::path::PathBuf::from(&file), std::path::Path::new("..").join(&file)];
+    let log = places.iter().find_map(|path| std::fs::read_to_string(path).ok()).expect("it is there");
+    let pids: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("stub serves in ")).collect();
+    assert!(pids.len() >= 2, "the one that was crashed, and the one after it: {log}");
     let running = |pid: &str| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         !stat.is_empty() && !stat.contains(") Z ")
     };
-    let left: Vec<&str> = pids.filter(|pid| running(pid)).collect();
+    let left: Vec<&str> = pids.into_iter().filter(|pid| running(pid)).collect();
     assert!(left.is_empty(), "left running: {left:?}");
 }
 

@@ -38,7 +38,9 @@ async fn disk_stress_writes_on_and_on_where_the_data_is_and_leaves_nothing() {
     let took = stress.reaches(1.0, 5.seconds()).await.expect("both write");
     println!("both write after {took:?}");
     // More than its file may hold has gone to the disk, and the file is bounded all the same, and without a name.
-    for worker in stress.workers() {
+    let workers = stress.workers();
+    assert_eq!(workers.len(), 2);
+    for worker in workers {
         let reached = tokio::time::timeout(60.seconds(), async {
             while written(worker) <= Fault::DISK_STRESS_FILE.bytes() {
                 tokio::time::sleep(20.ms()).await;
