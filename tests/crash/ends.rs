@@ -50,10 +50,19 @@ pub(crate) fn some_at_a_time<T: Send>(work: impl Fn(&'static str) -> T + Copy + 
     let few = |families: &[&'static str]| -> Vec<T> {
         std::thread::scope(|threads| {
             let each: Vec<_> = families.iter().map(|family| threads.spawn(move || work(family))).collect();
-            each.into_iter().map(|each| each.join().expect("it said why")).collect()
+            let named = families.iter().zip(each);
+            named
+                .map(|(family, each)| each.join().unwrap_or_else(|why| panic!("{family}: {}", said(&*why))))
+                .collect()
         })
     };
     FAMILIES.chunks(3).flat_map(few).collect()
+}
+
+/// What a panic said.
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }
 
 /// Sends a signal into the chaos phase of every family; returns the records.
