@@ -62,11 +62,14 @@ public-api:
 crash rounds="300":
     CHAOS_TEST_CRASH_ROUNDS={{rounds}} cargo nextest run -p chaos-test-suite --profile crash --test crash --no-capture
 
-# Every scenario of the built-in catalogue on the demo service, shortened: mechanism, dose, verdict (some minutes)
-scenarios duration="5":
+# Every scenario of the built-in catalogue on the demo service, shortened, and every report of it (some minutes)
+scenarios duration="5" out="target/chaos-scenarios":
     cargo build -p chaos-test-examples --bin shop
+    code=0; \
     cargo run -p chaos-test --features cli --bin cargo-chaos -- run --restart --duration {{duration}} \
-        --command "${CARGO_TARGET_DIR:-target}/debug/shop --port {port}"
+        --command "${CARGO_TARGET_DIR:-target}/debug/shop --port {port}" || code=$?; \
+    [ "$code" -le 1 ] || exit "$code"; \
+    cargo run -p chaos-test --features cli --bin cargo-chaos -- report --out "{{out}}" && exit "$code"
 
 # Services in containers; the images are made here, and none is pulled (some minutes)
 containers:
@@ -86,6 +89,17 @@ tea:
 tea-containers:
     tests/images/build
     CHAOS_TEST_REQUIRE=docker cargo nextest run -p chaos-test-examples --features tea-containers --test tea_containers
+
+# The same again and again, one test at a time, each round a run of its own: does a verdict flip? (more than an hour)
+tea-containers-rounds rounds="10" *args:
+    tests/images/build
+    flipped=''; \
+    for round in $(seq {{rounds}}); do \
+        echo "round $round of {{rounds}}"; \
+        CHAOS_TEST_REQUIRE=docker cargo nextest run -p chaos-test-examples --features tea-containers \
+            --test tea_containers --test-threads 1 --no-fail-fast {{args}} || flipped="$flipped $round"; \
+    done; \
+    [ -z "$flipped" ] || { echo "not all passed in round$flipped"; exit 1; }
 
 # The netem rung, proven in a small virtual machine
 netem:

@@ -83,7 +83,7 @@ fn a_test_has_its_figures_its_timeline_and_the_way_to_run_it_again() {
                 cpu: 0.5,
                 resident: 24 << 20,
                 read: 0,
-                written: 0,
+                written: 8192,
                 processes: 1,
             };
             let samples = (1..40).map(sample).collect();
@@ -103,6 +103,8 @@ fn a_test_has_its_figures_its_timeline_and_the_way_to_run_it_again() {
         "evidence on error rate ≤ 5 %: within (solid), beyond (dashed)",
         "processors used: app",
         "resident memory: app",
+        "written to storage, a second: app",
+        "each answer is wrong in at most 0.05 % of runs",
         "fault: asked (dashed), measured (solid)",
         "limit of p95: 510 ms",
         "baseline p50 · p95 · p99 chaos p50 · p95 · p99",
@@ -114,6 +116,7 @@ fn a_test_has_its_figures_its_timeline_and_the_way_to_run_it_again() {
     ] {
         assert!(shown.contains(fact), "no {fact:?} in {shown}");
     }
+    assert!(!shown.contains("read from storage"), "nothing was read: {shown}");
     assert_eq!(
         details.matches("class=\"o good\"").count(),
         2,

@@ -28,6 +28,21 @@ fn slower_by(extra: u64) -> Report {
     Story::new("checkout").chaos(|_, sample| sample.latency += ms(extra)).report()
 }
 
+/// A test whose service is down for that long from the beginning of the fault on.
+fn down(seconds: usize) -> Report {
+    let story = Story::new("checkout").chaos(|at, sample| {
+        if at < seconds * 50 {
+            sample.outcome = Outcome::ConnectError;
+        }
+    });
+    story.report()
+}
+
+/// One whose service goes down with the end of the fault, and stays down.
+fn never_back() -> Report {
+    Story::new("checkout").recovery(|_, sample| sample.outcome = Outcome::ConnectError).report()
+}
+
 fn compared(base: &Report, now: &Report) -> Comparison {
     Comparison::of(&[Entry::of(base)], &[Entry::of(now)])
 }
@@ -56,16 +71,42 @@ fn what_chance_can_do_is_no_change() {
 
 #[test]
 fn of_a_floor_less_is_worse() {
-    let down = |seconds: usize| {
-        let story = Story::new("checkout").chaos(|at, sample| {
-            if at < seconds * 50 {
-                sample.outcome = Outcome::ConnectError;
-            }
-        });
-        story.report()
-    };
     assert_eq!(shift_of(&down(2), &down(10), "availability"), Shift::Worse);
     assert_eq!(shift_of(&down(10), &down(2), "availability"), Shift::Better);
+}
+
+#[test]
+fn an_outage_is_worse_than_none() {
+    let (well, down) = (down(0), down(4));
+    for objective in ["availability", "worst time to recover"] {
+        assert_eq!(shift_of(&well, &down, objective), Shift::Worse, "{objective}");
+        assert_eq!(shift_of(&down, &well, objective), Shift::Better, "{objective}");
+        assert_eq!(shift_of(&well, &well, objective), Shift::Same, "{objective}");
+    }
+}
+
+#[test]
+fn what_has_not_come_back_took_at_least_as_long_as_was_watched() {
+    for (back, objective) in [(down(0), "recovery time"), (down(4), "worst time to recover")] {
+        let never = never_back();
+        assert_eq!(shift_of(&back, &never, objective), Shift::Worse, "{objective}");
+        assert_eq!(shift_of(&never, &back, objective), Shift::Better, "{objective}");
+        assert_eq!(shift_of(&never, &never, objective), Shift::Same, "{objective}");
+    }
+}
+
+#[test]
+fn a_base_that_was_written_is_compared_as_it_was() {
+    let written = |report: &Report| serde_json::to_string(&Entry::of(report)).unwrap();
+    for (base, now) in [(down(0), never_back()), (never_back(), down(4))] {
+        let read: Entry = serde_json::from_str(&written(&base)).unwrap();
+        let shifts = |comparison: &Comparison| {
+            comparison.tests[0].figures.iter().map(|figure| figure.shift).collect::<Vec<_>>()
+        };
+        let comparison = Comparison::of(&[read], &[Entry::of(&now)]);
+        assert_eq!(shifts(&comparison), shifts(&compared(&base, &now)));
+        assert!(!shifts(&comparison).contains(&Shift::Unknown), "{comparison:?}");
+    }
 }
 
 #[test]

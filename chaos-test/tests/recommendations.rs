@@ -10,7 +10,7 @@ mod arbitrary;
 mod synthetic;
 
 use arbitrary::{objectives, report, trace};
-use chaos_test::model::{Outcome, Sample, StreamKind};
+use chaos_test::model::{Outcome, Sample, Stage, StreamKind};
 use chaos_test::report::{Entry, Recommendation, Summary, render};
 use proptest::prelude::*;
 use synthetic::{Story, delayed, ms, stream};
@@ -104,6 +104,45 @@ fn a_service_that_outlives_its_fault_is_told_from_one_that_is_down_with_it() {
     });
     let longer = recommendations(longer);
     assert!(what(&longer).contains("stayed down for 6 s after the fault was gone"), "{longer:?}");
+}
+
+/// What is recommended about a service that has not come back for good, and why.
+fn about_lasting(recovery: impl Fn(usize) -> Option<Outcome>, late: u64) -> (String, String) {
+    let story = Story::new("t").chaos(delayed).recovery(|n, sample| {
+        sample.outcome = recovery(n).unwrap_or(sample.outcome);
+        sample.latency += ms(late);
+    });
+    let story = story.with(|story| story.slo.objectives.recovery.time = Some(ms(5_000)));
+    let mut all = recommendations(story);
+    all.retain(|one| one.because.starts_with("metastable") || one.because.starts_with("relapse"));
+    let [one] = &all[..] else { panic!("{all:?}") };
+    (one.what.clone(), one.because.clone())
+}
+
+#[test]
+fn how_a_service_stays_away_decides_what_to_do() {
+    let bad = |yes: bool| yes.then_some(Outcome::ConnectError);
+    let said = [
+        ("down", "nothing answers", about_lasting(|_| bad(true), 0)),
+        ("failing", "pools that keep broken", about_lasting(|n| bad(n % 3 == 0), 0)),
+        ("slow", "retries without a budget", about_lasting(|_| None, 800)),
+        ("flapping", "comes back and falls over", about_lasting(|n| bad(n % 160 >= 110), 0)),
+    ];
+    for (kind, what, (recommended, because)) in said {
+        assert!(because.starts_with(&format!("metastable: app still {kind} ")), "{because}");
+        assert!(recommended.starts_with("Metastable: ") && recommended.contains(what), "{recommended}");
+    }
+    let (what, because) = about_lasting(|n| bad((300..400).contains(&n)), 0);
+    assert!(because.starts_with("relapse: app went down again"), "{because}");
+    assert!(what.contains("let waiting requests and retries in little by little"), "{what}");
+}
+
+#[test]
+fn a_fault_that_could_not_be_made_has_its_own() {
+    let all = recommendations(Story::new("t").trouble(Stage::Injection, "tc is missing"));
+    let [one] = &all[..] else { panic!("{all:?}") };
+    assert!(one.what.contains("`cargo chaos doctor`"), "{one:?}");
+    assert_eq!(one.because, "injection: tc is missing");
 }
 
 #[test]

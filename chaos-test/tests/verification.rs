@@ -11,7 +11,7 @@ mod damaged;
 mod old_records;
 mod synthetic;
 
-use chaos_test::model::{BodyEnd, Outcome, Stage};
+use chaos_test::model::{BodyEnd, CountRule, Outcome, Stage};
 use chaos_test::report::{FORMAT_VERSION, Report, Verification};
 use chaos_test::slo::{Figure, Finding, NonRecovery, Reason, Verdict};
 use serde_json::{Value, json};
@@ -22,6 +22,9 @@ fn stories() -> Vec<Story> {
     vec![
         Story::new("survives").chaos(delayed),
         Story::new("breaks").chaos(slow),
+        Story::new("in order").chaos(delayed).with(|story| {
+            story.trace.count_rule = CountRule::Sequential;
+        }),
         Story::new("late").chaos(|_, sample| sample.lag = ms(45)),
         Story::new("never").never_injected(),
         Story::new("dry").dry(),

@@ -129,10 +129,10 @@ async fn verdicts_do_not_flake() {
         if scenario == "weak" {
             assert!(fails * 30 >= rounds * 29, "{fails} of {rounds} with the hog {hogged}");
         } else {
-            // `Fail(metastable)` and its like, too.
-            let all = verdicts.iter().filter(|(verdict, _)| verdict.starts_with("Fail"));
-            let fails: u32 = all.map(|(_, n)| *n).sum();
-            assert_eq!(fails, 0, "{scenario} with the hog {hogged}");
+            // No `Fail(metastable)` and its like, and nothing that could not be carried out.
+            let other = |verdict: &&String| *verdict != "Pass" && !verdict.starts_with("Inconclusive(");
+            let others: Vec<&String> = verdicts.keys().filter(other).collect();
+            assert!(others.is_empty(), "{scenario} with the hog {hogged}: {others:?}");
         }
     }
 }

@@ -22,8 +22,8 @@ macro_rules! families {
 }
 
 families! {
-    cpu_exhaust memory_leak network_delay network_loss packet_delay packet_loss disk_stress container_crash
-    database_down_crash database_down_hang service_recovery
+    cpu_exhaust memory_leak network_delay network_loss packet_delay packet_loss packet_partition disk_stress
+    sync_delay container_crash database_down_crash database_down_hang service_recovery
 }
 
 #[tokio::test]

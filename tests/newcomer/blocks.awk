@@ -1,5 +1,6 @@
-# The blocks of a Markdown file, in order, as files: NN.console and NN.exit for what is typed, NN.file and NN.path for what
-# is written. A comment in front of a block says which: `<!-- file: PATH -->`, `<!-- exit: CODE -->`.
+# The blocks of Markdown files, in order, as files: NN.console and NN.exit for what is typed, NN.file and NN.path for what
+# is written, and NN.from for the document. A comment in front of a block says which: `<!-- file: PATH -->`,
+# `<!-- exit: CODE -->`.
 function name(end) { return sprintf("%s/%02d.%s", out, count, end) }
 /^<!-- file: .* -->$/ { path = $3; next }
 /^<!-- exit: .* -->$/ { code = $3; next }
@@ -10,6 +11,7 @@ function name(end) { return sprintf("%s/%02d.%s", out, count, end) }
     if (path != "") { count++; target = name("file"); print path > name("path"); printf "" > target }
     else if (kind == "console") { count++; target = name("console"); print code + 0 > name("exit") }
     else target = ""
+    if (target != "") print FILENAME > name("from")
     next
 }
 inside && target != "" && path == "" && /^\$ / { print substr($0, 3) > target; next }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chaos_test::inject::injector_for;
-use chaos_test::model::OutageMode;
+use chaos_test::model::{OutageMode, SyncFault};
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
 use chaos_test::units::ByteSize;
@@ -14,15 +14,18 @@ use chaos_test::units::ByteSize;
 pub use crate::told::{NOTES, PAUSE};
 use crate::told::{Notes, Told, Watched};
 
-/// The families there are; those of packets on a service with a network of its own.
-pub const FAMILIES: [&str; 11] = [
+/// The families there are; those of packets on a service with a network of its own, and that of syncs on one whose syncs
+/// this process answers.
+pub const FAMILIES: [&str; 13] = [
     "cpu_exhaust",
     "memory_leak",
     "network_delay",
     "network_loss",
     "packet_delay",
     "packet_loss",
+    "packet_partition",
     "disk_stress",
+    "sync_delay",
     "container_crash",
     "database_down_crash",
     "database_down_hang",
@@ -55,9 +58,14 @@ pub fn fault(family: &str, held: Duration) -> Fault {
         }
         "database_down_crash" => outage(OutageMode::Crash),
         "database_down_hang" => outage(OutageMode::Hang),
+        "packet_partition" => outage(OutageMode::Partition),
         "service_recovery" => Fault::ServiceRecovery { container: None, recovery_time_expected: None },
         "memory_leak" => Fault::MemoryLeak { size: ByteSize::new(32 << 20) },
         "disk_stress" => Fault::DiskStress { workers: NonZeroU32::MIN, sync: None },
+        "sync_delay" => Fault::DiskStress {
+            workers: NonZeroU32::MIN,
+            sync: Some(SyncFault::Delay(Duration::from_millis(30))),
+        },
         _ => panic!("{family} is not one of {FAMILIES:?}"),
     }
 }
@@ -77,6 +85,7 @@ pub fn experiment(family: &'static str, held: Duration) -> Experiment {
         let stub = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", "session"]);
         let stub = stub.restart(Restart::OnFailure);
         let stub = if family.starts_with("packet") { stub.own_network() } else { stub };
+        let stub = if family == "sync_delay" { stub.supervised_syncs() } else { stub };
         let probe = Probe::http("/").every(30.ms()).timeout(500.ms());
         // And one that its mark does not lead to.
         let bare = Process::cargo_bin("stub").args(["--port", "{port}", "--fork", "scrub"]);

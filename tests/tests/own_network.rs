@@ -243,7 +243,7 @@ fn left_of(pid: u32, network: &std::path::Path) -> Vec<String> {
 #[test]
 fn a_killed_test_leaves_nothing_of_its_network() {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_victim"));
-    for family in ["packet_delay", "packet_loss"] {
+    for family in ["packet_delay", "packet_loss", "packet_partition"] {
         let Some((mut command, folder)) = suite::as_nobody(program) else { return };
         let notes = folder.path().join("notes");
         command.args([family, "--hold", "60s"]).env(suite::victim::NOTES, &notes);

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use chaos_test::model::OutageMode;
 use chaos_test::port::{DynInjector, InjectError, PacketShape, Prepared, Target};
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
@@ -258,6 +259,14 @@ async fn a_sabotaged_delay_never_passes() {
 async fn a_sabotaged_loss_never_passes() {
     let half = PacketShape { loss: 0.06, ..PacketShape::default() };
     never_passes(&loss(15.0), "nft-drop", half).await;
+}
+
+#[tokio::test]
+async fn a_sabotaged_partition_never_passes() {
+    let partition =
+        Fault::DatabaseDown { database: None, mode: OutageMode::Partition, recovery_time_expected: None };
+    let half = PacketShape { loss: 0.45, ..PacketShape::default() };
+    never_passes(&partition, "nft-drop", half).await;
 }
 
 #[test]

@@ -171,9 +171,10 @@ impl Recorder {
         known[at].push(sample);
     }
 
-    /// Writes down whether it is the fault itself that keeps the host busy.
-    pub(crate) fn noise_is_fault(&self, it_is: bool) {
-        self.lock().trace.noise_is_fault = it_is;
+    /// Writes down that it is the fault itself that keeps the host busy, and which services are not on it.
+    pub(crate) fn noise_is_fault(&self, elsewhere: Vec<String>) {
+        let mut inner = self.lock();
+        (inner.trace.noise_is_fault, inner.trace.elsewhere) = (true, elsewhere);
     }
 
     /// Writes down how the host did in the window that has just ended.

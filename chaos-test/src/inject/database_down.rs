@@ -10,14 +10,14 @@ use super::packet::{self, Packets};
 use super::readiness::wait_until_ready;
 use super::record;
 use super::registry::Registry;
+use super::stopped::Stopped;
 use crate::model::{DoseUnit, Fault, OutageMode};
 use crate::port::{
     Closed, Dose, InjectError, Injector, NetworkPath, ObserveError, PacketShape, PathShape, PlannedStep,
     Prepared, Presence, ProcessControl, Readiness, RevertError, RevertRecord, Rung, Support, Target,
     UndoStep,
 };
-use crate::sys::owner::{self, Owner};
-use crate::sys::{procfs, tree::Tree};
+use crate::sys::owner;
 
 /// Takes a database out of service, in one of four ways.
 ///
@@ -25,7 +25,7 @@ use crate::sys::{procfs, tree::Tree};
 /// |---|---|---|---|
 /// | `sigkill` | crash | killed with all of its tree; started again, and waited for until it is ready | the process is gone, and nobody takes connections at its port |
 /// | `engine-kill`, `engine-stop`, `engine-pause` | crash, refuse, hang | of a container, by its engine | the engine's word, and its own readiness |
-/// | `sigstop` | hang | every process of its tree is stopped | the kernel's state of each of them |
+/// | `sigstop` | hang | every process of its tree is stopped; continued, and waited for until it is ready | the kernel's state of each of them |
 /// | `nft-drop` | partition | every packet in its own network is dropped | datagrams of the harness's own in that network |
 /// | `proxy` | all | its front door is closed, or swallows everything | connections of the harness's own through the door |
 ///
@@ -62,25 +62,12 @@ enum Payload {
     Swallowed,
 }
 
-/// A tree that is stopped.
-#[derive(Debug, Serialize, Deserialize)]
-struct Stopped {
-    /// What all of it carries.
-    mark: String,
-    /// The process that was started first.
-    leader: Owner,
-}
-
-impl Stopped {
-    fn tree(&self) -> Tree {
-        Tree::of(&self.mark, Some(self.leader.clone()))
-    }
-}
-
 /// How long stopping or continuing all of a tree may take.
 const SIGNALS: Duration = Duration::from_secs(5);
 /// How long a database may take to be ready again; less than a revert may take.
 const READY: Duration = Duration::from_secs(18);
+/// The same after it was continued, which has its own time.
+const READY_AGAIN: Duration = READY.saturating_sub(SIGNALS);
 /// How many connections the witness tries, and how long it waits for each.
 const TRIALS: u32 = 2;
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -183,7 +170,8 @@ impl Injector for DatabaseDown {
                 }
                 let plan = Plan {
                     how: format!("SIGSTOP to all processes of {name} ({} now)", members.len()),
-                    undo: "SIGCONT to all of them; without this process the reaper sends it, and ends them",
+                    undo: "SIGCONT to all of them, and they are waited for until the service is ready; without this \
+                           process the reaper sends it, and ends them",
                 };
                 let undo = vec![UndoStep::ContinueProcesses { mark: stopped.mark.clone() }];
                 (Payload::Stopped(stopped), undo, plan)
@@ -276,7 +264,7 @@ impl Injector for DatabaseDown {
             Payload::Killed(killed) => {
                 killed.is_down(outage.as_ref().and_then(|outage| outage.process.as_ref())).await
             }
-            Payload::Stopped(stopped) => stands_still(stopped)?,
+            Payload::Stopped(stopped) => stopped.stands_still()?,
             Payload::Refused | Payload::Swallowed => {
                 match outage.as_ref().and_then(|outage| outage.path.as_ref()) {
                     Some(path) => is_closed(&**path, &payload).await?,
@@ -309,7 +297,14 @@ impl Injector for DatabaseDown {
             }
             Payload::Stopped(stopped) => {
                 let going_on = stopped.tree().resume(SIGNALS);
-                going_on.map(drop).map_err(|error| RevertError(format!("continuing {service}: {error}")))
+                going_on.map_err(|error| RevertError(format!("continuing {service}: {error}")))?;
+                // It goes on, so that is undone. One that does not get ready is for the watch of its recovery to tell.
+                if let Some(outage) = &outage
+                    && let (Some(process), Some(ready)) = (&outage.process, &outage.ready)
+                {
+                    let _ = wait_until_ready(ready, &**process, READY_AGAIN).await;
+                }
+                Ok(())
             }
             Payload::Refused | Payload::Swallowed => {
                 if let Some(path) = outage.as_ref().and_then(|outage| outage.path.as_ref()) {
@@ -325,15 +320,6 @@ impl Injector for DatabaseDown {
 struct Plan {
     how: String,
     undo: &'static str,
-}
-
-/// Whether the process that was stopped is there and stands still, and with it all of its tree.
-fn stands_still(stopped: &Stopped) -> Result<bool, ObserveError> {
-    let leader = &stopped.leader;
-    let started = procfs::find_start(leader.pid)
-        .map_err(|error| ObserveError(format!("looking at process {}: {error}", leader.pid)))?;
-    let there = started == Some(leader.start_ticks) && procfs::is_stopped(leader.pid);
-    Ok(there && stopped.tree().moving().is_empty())
 }
 
 /// Whether connections of our own through the front door meet with what was asked for.

@@ -23,6 +23,7 @@ mod readiness;
 mod record;
 mod registry;
 mod service_recovery;
+mod stopped;
 mod stress;
 mod sync_fault;
 mod trials;

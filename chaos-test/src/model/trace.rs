@@ -229,6 +229,10 @@ pub struct Trace {
     /// service is meant to cope with, for as long as the fault was there.
     #[serde(default)]
     pub noise_is_fault: bool,
+    /// Streams of services that are not known to be on this host, where the fault keeps it busy: for them a late host is
+    /// noise all the same.
+    #[serde(default)]
+    pub elsewhere: Vec<String>,
     /// The machinery of the fault at rest, in the baseline; absent where the run did not come so far.
     #[serde(default)]
     pub sham: Option<Sham>,

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, Row, Unit};
-use crate::slo::Verdict;
+use crate::slo::{Indicator, Verdict};
 
 /// What changed from one summary to another, test by test.
 ///
 /// A figure counts as worse or better only where the two intervals do not touch. Each holds the true value with the
-/// confidence of its judgement (99.9 % per scenario), so two that are apart by chance alone are rarer than that. A figure
-/// without an interval, or measured under another mechanism of the fault, is not compared.
+/// confidence of its judgement (99.9 % per scenario), so two that are apart by chance alone are rarer than that. Where
+/// nothing was down, the availability and the worst time to recover are known exactly; a time that was not over when
+/// the watch ended is at least that long. Any other figure without an interval, and one that was measured under another
+/// mechanism of the fault, is not compared.
 ///
 /// ```
 /// use chaos_test::report::{Comparison, Summary};
@@ -208,8 +210,24 @@ fn figures(base: &Entry, now: &Entry) -> Vec<FigureChange> {
     pairs.map(change).collect()
 }
 
+/// What a figure was at least and at most; `None` where that is not known.
+fn known(row: &Row) -> Option<(f64, f64)> {
+    let is = |indicator: Indicator| row.indicator == indicator.key();
+    let between = match (row.interval, row.measured) {
+        (Some(interval), _) => Some(interval),
+        // Without an outage nothing is left that could be known to one interval only.
+        (None, Some(share)) if is(Indicator::Availability) => Some((share, share)).filter(|_| share >= 100.0),
+        (None, None) if is(Indicator::WorstTimeToRecover) => Some((0.0, 0.0)),
+        // It was not over when the watch ended.
+        (None, Some(seen)) if is(Indicator::WorstTimeToRecover) || is(Indicator::RecoveryTime) => {
+            Some((seen, f64::INFINITY))
+        }
+        _ => None,
+    };
+    between.filter(|(low, high)| low <= high && !row.void)
+}
+
 fn shift(was: &Row, is: &Row) -> Shift {
-    let known = |row: &Row| row.interval.filter(|(low, high)| low <= high && !row.void);
     let (Some(was_at), Some(is_at)) = (known(was), known(is)) else { return Shift::Unknown };
     if was.unit != is.unit || is.unit == Unit::Holds {
         return Shift::Unknown;

@@ -254,7 +254,7 @@ impl Row {
             interval: evaluation.interval.map(|(low, high)| (value(low), value(high))),
             shown: Shown {
                 limit: show::limit(evaluation),
-                measured: show::measured(evaluation),
+                measured: show::measured_in(report, evaluation),
                 verdict: show::verdict(evaluation, &report.judgement),
                 samples: show::counts(evaluation),
             },
@@ -303,7 +303,7 @@ fn violations(report: &Report, broken: Vec<&Evaluation>) -> Vec<Violation> {
         slo: report.slo.name.clone(),
         objective: show::name(evaluation, several),
         limit: show::limit(evaluation),
-        measured: show::measured(evaluation),
+        measured: show::measured_in(report, evaluation),
     };
     broken.into_iter().map(one).collect()
 }

@@ -24,6 +24,7 @@ mod resources;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod show;
+mod streams;
 mod summary;
 mod unreadable;
 mod verify;

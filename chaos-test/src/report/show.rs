@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::slo::{Evaluation, Figure, Indicator, Judgement, Verdict};
+use super::Report;
+use crate::slo::{Evaluation, Figure, Indicator, Judgement, StreamFigures, Verdict};
 use crate::units::show_duration;
 
 /// A choice as records write it: `per_second`.
@@ -20,9 +21,53 @@ pub(super) fn figure(figure: Figure) -> String {
     }
 }
 
+/// How often an answer may be wrong, which is seldom: `0.05 %`.
+#[cfg(feature = "reports")]
+pub(super) fn error(share: f64) -> String {
+    format!("{} %", trimmed(share * 100.0, 4))
+}
+
 /// A damaged record may hold any number.
 fn span(seconds: f64) -> String {
     Duration::try_from_secs_f64(seconds).map_or_else(|_| format!("{seconds:e} s"), show_duration)
+}
+
+/// A time that is known to one interval of its stream, told no finer than that: `under 20 ms`, `1.24 s`.
+pub(super) fn time(span: Duration, interval: Duration) -> String {
+    if span < interval {
+        return format!("under {}", show_duration(interval));
+    }
+    let step = interval.as_nanos().max(1);
+    let rounded = span.as_nanos().saturating_add(step / 2) / step * step;
+    show_duration(u64::try_from(rounded).map_or(span, Duration::from_nanos))
+}
+
+/// When a stream was itself again: `within 20 ms`, `after 1.24 s`.
+pub(super) fn recovered(after: Duration, interval: Duration) -> String {
+    let shown = time(after, interval);
+    match shown.strip_prefix("under ") {
+        Some(interval) => format!("within {interval}"),
+        None => format!("after {shown}"),
+    }
+}
+
+/// The interval of the samples that the figures of a stream rest on.
+pub(super) fn interval_of(report: &Report, figures: &StreamFigures) -> Duration {
+    let same = report.trace.streams.iter().find(|of| of.name == figures.name && of.kind == figures.kind);
+    same.map_or(Duration::ZERO, |stream| stream.interval)
+}
+
+/// A measured value; a time to recover as far as it is known.
+fn value(evaluation: &Evaluation, measured: Figure) -> String {
+    let is_time = [Indicator::WorstTimeToRecover, Indicator::RecoveryTime].contains(&evaluation.indicator);
+    let (Figure::Seconds(seconds), Some((_, Figure::Seconds(high)))) = (measured, evaluation.interval) else {
+        return figure(measured);
+    };
+    match (Duration::try_from_secs_f64(seconds), Duration::try_from_secs_f64(high)) {
+        // Its interval ends one interval of the stream after it.
+        (Ok(span), Ok(high)) if is_time => time(span, high.saturating_sub(span)),
+        _ => figure(measured),
+    }
 }
 
 fn trimmed(number: f64, digits: usize) -> String {
@@ -42,10 +87,10 @@ pub(super) fn limit(evaluation: &Evaluation) -> String {
 
 /// The measured value with its interval: `812 ms (790 ms … 845 ms)`.
 pub(super) fn measured(evaluation: &Evaluation) -> String {
-    let Some(value) = evaluation.measured else {
+    let Some(measured) = evaluation.measured else {
         return evaluation.note.clone().unwrap_or_else(|| "unknown".into());
     };
-    if let (Figure::Holds(false), Some(why)) = (value, &evaluation.note) {
+    if let (Figure::Holds(false), Some(why)) = (measured, &evaluation.note) {
         return one_line(why);
     }
     let censored = evaluation.interval.is_none() && evaluation.note.is_some();
@@ -54,7 +99,28 @@ pub(super) fn measured(evaluation: &Evaluation) -> String {
         _ => String::new(),
     };
     let note = evaluation.note.as_ref().map_or_else(String::new, |note| format!(", {note}"));
-    format!("{}{}{interval}{note}", if censored { "≥ " } else { "" }, figure(value))
+    format!("{}{}{interval}{note}", if censored { "≥ " } else { "" }, value(evaluation, measured))
+}
+
+/// The same, and beside the worst time to recover the mean of all, where there were several outages:
+/// `2 s (1.98 s … 2.02 s), mean of 3 outages: 1.2 s`.
+pub(super) fn measured_in(report: &Report, evaluation: &Evaluation) -> String {
+    let mean = mean_of_outages(report, evaluation).map(|mean| format!(", {mean}"));
+    measured(evaluation) + &mean.unwrap_or_default()
+}
+
+fn mean_of_outages(report: &Report, evaluation: &Evaluation) -> Option<String> {
+    if evaluation.indicator != Indicator::WorstTimeToRecover {
+        return None;
+    }
+    let mut named = report.judgement.streams.iter().filter(|stream| stream.name == evaluation.stream);
+    // Two probes of one service have one name: whose outages these are cannot be told.
+    let (Some(stream), None) = (named.next(), named.next()) else { return None };
+    let mean = stream.mean_time_to_recover.filter(|_| stream.outages.len() > 1)?;
+    let over = stream.outages.iter().all(|outage| outage.end.is_some());
+    let mean =
+        if over { time(mean, interval_of(report, stream)) } else { format!("≥ {}", show_duration(mean)) };
+    Some(format!("mean of {} outages: {mean}", stream.outages.len()))
 }
 
 /// The verdict as it stands in the table; what is not a pass catches the eye. Where the judgement is void, a row decides
@@ -90,7 +156,8 @@ pub(super) fn kind(evaluation: &Evaluation) -> &'static str {
 /// One bound that was broken: `p95 latency degradation 812 ms > 500 ms`.
 pub(super) fn breach(evaluation: &Evaluation, several: bool) -> String {
     let indicator = evaluation.indicator;
-    let measured = evaluation.measured.map_or_else(|| "unknown".into(), figure);
+    let measured =
+        evaluation.measured.map_or_else(|| "unknown".into(), |measured| value(evaluation, measured));
     if indicator == Indicator::Custom {
         let why = evaluation.note.as_deref().map_or(measured, one_line);
         return format!("{}: {why}", one_line(&evaluation.stream));
@@ -106,6 +173,10 @@ pub(super) fn breach(evaluation: &Evaluation, several: bool) -> String {
     // A time that was not over when the watch ended.
     if evaluation.note.is_some() && evaluation.interval.is_none() {
         return format!("{name} over {measured} (limit {limit})");
+    }
+    // It was back, and did not stay: the time itself may be well within its limit.
+    if let (Indicator::RecoveryTime, Some(note)) = (indicator, &evaluation.note) {
+        return format!("{name} {measured}, {} (limit {limit})", one_line(note));
     }
     let sign = if indicator.is_floor() { "<" } else { ">" };
     format!("{name} {measured} {sign} {limit}")
@@ -149,4 +220,22 @@ pub(super) fn counts(evaluation: &Evaluation) -> String {
     let after = evaluation.evidence.as_ref().and_then(|trail| trail.decided_after);
     let decided = after.map_or_else(String::new, |after| format!(", decided after {after}"));
     format!("n = {n}{bad}{decided}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_no_finer_than_it_is_known() {
+        let ms = Duration::from_millis;
+        assert_eq!(time(ms(6), ms(20)), "under 20 ms");
+        assert_eq!(time(ms(20), ms(20)), "20 ms");
+        assert_eq!(time(ms(1_235), ms(20)), "1.24 s");
+        assert_eq!(time(ms(1_236), Duration::ZERO), "1.24 s");
+        assert_eq!(recovered(ms(6), ms(20)), "within 20 ms");
+        assert_eq!(recovered(ms(1_235), ms(20)), "after 1.24 s");
+        // A damaged record may hold any time.
+        assert!(!time(Duration::MAX, ms(20)).is_empty() && !time(ms(1), Duration::MAX).is_empty());
+    }
 }

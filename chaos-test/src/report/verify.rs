@@ -45,7 +45,8 @@ pub struct Difference {
     pub recomputed: Option<String>,
 }
 
-/// Numbers as near as this to each other are the same: another machine may round otherwise.
+/// Numbers as near as this to each other are the same, above 1 as near as this share of them: another machine may round
+/// otherwise.
 const SAME: f64 = 1e-9;
 
 impl Report {

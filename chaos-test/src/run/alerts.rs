@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::engine::Window;
@@ -8,22 +8,43 @@ use crate::units::show_duration;
 /// Which figures are past their thresholds now, so that each crossing is told once.
 pub(super) struct Watch {
     thresholds: Alerts,
-    /// How many processors a service may use.
-    processors: f64,
-    /// How much memory, in bytes, if that is known.
-    memory: Option<f64>,
+    /// What the host has.
+    host: Allowed,
+    /// What services with limits of their own may use of it.
+    own: BTreeMap<String, Allowed>,
     past: BTreeSet<String>,
+}
+
+/// What a service may use.
+#[derive(Debug, Clone, Copy)]
+struct Allowed {
+    processors: f64,
+    /// In bytes, if that is known.
+    memory: Option<f64>,
 }
 
 impl Watch {
     pub(super) fn new(thresholds: Alerts, processors: usize, memory: Option<u64>) -> Self {
         let memory = memory.filter(|bytes| *bytes > 0).map(|bytes| bytes as f64);
-        Self { thresholds, processors: processors.max(1) as f64, memory, past: BTreeSet::new() }
+        let host = Allowed { processors: processors.max(1) as f64, memory };
+        Self { thresholds, host, own: BTreeMap::new(), past: BTreeSet::new() }
+    }
+
+    /// A service has limits of its own, in processors and bytes. More than the host has is none.
+    pub(super) fn limit(&mut self, service: &str, processors: Option<f64>, memory: Option<u64>) {
+        let host = self.host;
+        let least =
+            |one: Option<f64>, other: Option<f64>| [one, other].into_iter().flatten().reduce(f64::min);
+        let allowed = Allowed {
+            processors: processors.map_or(host.processors, |own| own.min(host.processors)),
+            memory: least(host.memory, memory.map(|bytes| bytes as f64)),
+        };
+        self.own.insert(service.to_owned(), allowed);
     }
 
     /// What a service used has gone past a threshold.
     pub(super) fn used(&mut self, service: &str, sample: &ResourceSample) -> Vec<String> {
-        let (processors, memory) = (self.processors, self.memory);
+        let Allowed { processors, memory } = self.own.get(service).copied().unwrap_or(self.host);
         let cpu = self.thresholds.cpu.and_then(|limit| {
             let percent = sample.cpu / processors * 100.0;
             let text = format!(
@@ -104,6 +125,27 @@ mod tests {
         assert_eq!(watch.used("other", &sample(2.0, 0)).len(), 1, "each service for itself");
         assert!(watch.used("app", &sample(0.0, 0)).is_empty());
         assert_eq!(watch.used("app", &sample(2.0, 600)).len(), 2, "and once more");
+    }
+
+    #[test]
+    fn a_service_with_limits_of_its_own_is_held_to_those() {
+        let mut watch = watch();
+        watch.limit("app", Some(0.5), Some(400));
+        assert_eq!(
+            watch.used("app", &sample(0.5, 300)),
+            [
+                "app uses 100 % of the 0.5 processors it may use, threshold 90 %",
+                "app uses 75 % of the memory it may use, threshold 50 %"
+            ]
+        );
+        assert!(watch.used("other", &sample(0.5, 300)).is_empty(), "one without is held to the host");
+        // More than the host has, and none at all.
+        watch.limit("large", Some(8.0), Some(5000));
+        watch.limit("free", None, None);
+        for service in ["large", "free"] {
+            assert!(watch.used(service, &sample(1.8, 500)).is_empty(), "{service}");
+            assert_eq!(watch.used(service, &sample(1.9, 501)).len(), 2, "{service}");
+        }
     }
 
     #[test]

@@ -102,7 +102,7 @@ async fn from_start_to_end(mut experiment: Experiment) -> Result<Report, Error> 
     if let Err(error) = clear {
         return draft.write(could_not_run(&error));
     }
-    let planned = phases::for_probes(planned, &experiment, &probes);
+    let planned = phases::for_probes(planned, &experiment, &profile, &probes);
     draft.planned(planned);
     draft.plan(plan::of(&experiment, &profile, planned, service, services, &probes), answers);
     let charge = Charge { draft: Arc::new(draft), active, held: Arc::new(held) };
@@ -266,7 +266,7 @@ async fn carry_out(
         sequential: super::evidence::sequential(experiment, &charge.draft),
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
-    noise::begin(&plan, &clock, &recorder);
+    noise::begin(&plan, services, &clock, &recorder);
     door::begin(service, planned.baseline, &clock, &recorder);
     monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);
     charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));

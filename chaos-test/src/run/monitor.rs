@@ -8,7 +8,7 @@ use crate::model::{EventKind, Metric, Monitoring, Phase, ResourceSample};
 use crate::port::{Clock, Meter, Usage};
 use crate::sys::runtime::harness;
 use crate::sys::used::Meters;
-use crate::sys::{env, headroom};
+use crate::sys::{containers, env, headroom};
 
 /// A run of a minute is to have more than a dozen samples, whatever a catalogue for long runs says.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -18,6 +18,8 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// Samples what services use through a run, and tells what goes past a threshold, until the run is over.
 pub(super) struct Monitor {
     services: Vec<String>,
+    /// Those in containers, with what their engine calls them.
+    contained: Vec<(String, String)>,
     meter: Box<dyn Meter>,
     interval: Duration,
     /// How often what clients see is held against the thresholds.
@@ -39,7 +41,9 @@ pub(super) fn begin(
     let of = |has: fn(&Service) -> bool| services.iter().filter(move |service| wanted && has(service));
     let processes = || of(|service| service.process().is_some());
     let containers = || of(|service| service.container().is_some());
+    let id = |service: &Service| Some((service.name().to_owned(), service.container()?.id()));
     let monitor = Monitor {
+        contained: containers().filter_map(id).collect(),
         services: processes().chain(containers()).map(|service| service.name().to_owned()).collect(),
         meter: Box::new(Meters::of(
             processes().filter_map(Service::process),
@@ -62,6 +66,11 @@ pub(super) fn begin(
 impl Monitor {
     async fn run(mut self) {
         let Some(mut phases) = self.recorder.upgrade().map(|recorder| recorder.phases()) else { return };
+        // They may have limits of their own, and what they use is a share of those.
+        for (service, id) in std::mem::take(&mut self.contained) {
+            let limits = containers::limits(&id).await;
+            self.watch.limit(&service, limits.processors, limits.memory);
+        }
         let began = self.clock.now();
         let mut last: Option<(Vec<Usage>, Duration)> = None;
         let mut looked = began;

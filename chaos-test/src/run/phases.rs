@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::model::SloProfile;
 use crate::port::ProbeSpec;
 use crate::report::Planned;
+use crate::slo::STABLE_SAMPLES;
 use crate::units::show_duration;
 
 /// No phase is longer than this; what is was mistyped.
@@ -45,12 +46,30 @@ pub(super) fn planned(experiment: &Experiment, profile: &SloProfile) -> Result<P
 
 /// The same, now that the probes are known. One may be too slow for the usual baseline; what was asked for is left as it
 /// is.
-pub(super) fn for_probes(planned: Planned, experiment: &Experiment, probes: &[ProbeSpec]) -> Planned {
+///
+/// The same of the watch: a slow probe takes longer to show that the service is stable.
+pub(super) fn for_probes(
+    mut planned: Planned,
+    experiment: &Experiment,
+    profile: &SloProfile,
+    probes: &[ProbeSpec],
+) -> Planned {
     let slowest = probes.iter().map(|probe| probe.interval).max().unwrap_or_default();
-    match experiment.baseline {
-        Some(_) => planned,
-        None => {
-            Planned { baseline: planned.baseline.max(slowest.saturating_mul(BASELINE_SAMPLES)), ..planned }
-        }
+    let seldom = match &experiment.body {
+        BodyKind::Repeat(rate, _) => slowest.max(rate.interval()),
+        BodyKind::None | BodyKind::Once(_) => slowest,
+    };
+    if experiment.baseline.is_none() {
+        planned.baseline = planned.baseline.max(slowest.saturating_mul(BASELINE_SAMPLES));
     }
+    if experiment.watch.is_none() {
+        planned.watch = planned.watch.saturating_add(longer_until_stable(profile, seldom)).min(LONGEST_PHASE);
+    }
+    planned
+}
+
+/// How much longer than usual a stable window is where samples come that seldom.
+fn longer_until_stable(profile: &SloProfile, interval: Duration) -> Duration {
+    let usual = profile.objectives.recovery.stable_for();
+    interval.saturating_mul(STABLE_SAMPLES).saturating_sub(usual)
 }

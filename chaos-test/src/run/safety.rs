@@ -38,7 +38,8 @@ pub(super) fn aimed(experiment: &Experiment, service: &Service) -> Target {
     Target { shares_host: target.shares_host || (experiment.stress_host && is_here(service)), ..target }
 }
 
-fn is_here(service: &Service) -> bool {
+/// Whether that service is known to be on this host.
+pub(super) fn is_here(service: &Service) -> bool {
     service.target().kind.is_ours() || service.direct_address().ip().is_loopback()
 }
 

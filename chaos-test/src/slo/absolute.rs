@@ -6,7 +6,7 @@ use super::baseline::latencies;
 use super::evaluate::Subject;
 use super::{Evaluation, Figure, Indicator};
 use crate::model::{Phase, StreamKind};
-use crate::stats::{Proportion, quantile};
+use crate::stats::Proportion;
 
 impl Subject<'_> {
     /// Latency in the chaos phase against the bounds on its percentiles.
@@ -28,7 +28,7 @@ impl Subject<'_> {
         let mut evaluation = self.evaluation(indicator, Figure::Seconds(limit.as_secs_f64()));
         let list = latencies(self.in_phase(Phase::Chaos), self.stream.timeout);
         let figure = |value: Duration| Figure::Seconds(value.as_secs_f64());
-        if let Some(q) = quantile(&list, share, self.tail) {
+        if let Some(q) = self.quantile(&list, share) {
             let longest = *list.last().unwrap_or(&q.estimate);
             evaluation.measured = Some(figure(q.estimate));
             evaluation.interval = q.lower.map(|low| (figure(low), figure(q.upper.unwrap_or(longest))));
@@ -54,9 +54,8 @@ impl Subject<'_> {
         let (bad, of) = evaluation.counts.unwrap_or_default();
         let seen = Proportion::new(bad, of);
         let good = |bad: f64| Figure::PerSecond(offered * (1.0 - bad));
-        let (low, high) = seen.interval(self.tail);
         evaluation.measured = Some(good(seen.estimate()));
-        evaluation.interval = Some((good(high), good(low)));
+        evaluation.interval = self.interval(seen).map(|(low, high)| (good(high), good(low)));
         Some(evaluation)
     }
 }

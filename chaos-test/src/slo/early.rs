@@ -1,7 +1,7 @@
 use super::evaluate::Subject;
 use super::judge::tails;
 use super::noise::without_noise;
-use super::{Baseline, Evaluation, Proof, Verdict, baseline, proof};
+use super::{Baseline, Evaluation, Proof, Rules, Verdict, baseline, proof};
 use crate::model::{CountRule, Objectives, Severity, Trace};
 
 /// What the chaos phase has come to before its end.
@@ -79,7 +79,17 @@ fn shares(trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) -> Vec
     scheduled
         .zip(baselines)
         .flat_map(|(stream, normal)| {
-            Subject { stream, trace, objectives, bounds, severity, tail }.shares(normal)
+            Subject {
+                stream,
+                trace,
+                objectives,
+                bounds,
+                severity,
+                tail,
+                on_the_way: true,
+                rules: Rules::CURRENT,
+            }
+            .shares(normal)
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::evaluate::Subject;
-use super::{Evaluation, Indicator, Reason};
+use super::{Evaluation, Indicator, Reason, Rules};
 use crate::model::{Bounds, EndpointBounds, Objectives, Severity, Stream, StreamKind, Trace};
 
 /// The bounds of every endpoint against its requests. One that saw none is inconclusive: whoever gives a bound expects
@@ -41,6 +41,8 @@ fn endpoint(
         bounds: &bounds,
         severity,
         tail,
+        on_the_way: false,
+        rules: Rules::CURRENT,
     };
     let requests = subject.chaos_samples();
     let mut evaluations: Vec<Evaluation> =

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latencies;
 use super::endpoint::{error_rate_of, has_throughput};
 use super::evidence::EvidenceTrail;
-use super::recovery::recovery;
-use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Verdict, outages};
+use super::recovery::{recovery, recovery_at_least};
+use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Rules, Verdict, outages};
 use crate::model::{Bounds, Marks, Objectives, Phase, Sample, Severity, Stream, StreamKind, Trace};
-use crate::stats::{Proportion, quantile};
+use crate::stats::{Proportion, Quantile, quantile};
 
 /// A number with its unit.
 ///
@@ -115,6 +115,10 @@ pub(super) struct Subject<'a> {
     pub(super) severity: Severity,
     /// The error allowed on each side of a statistical decision.
     pub(super) tail: f64,
+    /// Whether this is asked several times a second, only to know what is decided: then no figures for people are worked out,
+    /// which take a hundred times as long.
+    pub(super) on_the_way: bool,
+    pub(super) rules: Rules,
 }
 
 impl Subject<'_> {
@@ -124,6 +128,16 @@ impl Subject<'_> {
 
     pub(super) fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Sample> {
         self.stream.samples.iter().filter(move |sample| self.marks().phase_of(sample.at) == Some(phase))
+    }
+
+    /// The interval of a share, for people.
+    pub(super) fn interval(&self, seen: Proportion) -> Option<(f64, f64)> {
+        (!self.on_the_way).then(|| seen.interval(self.tail))
+    }
+
+    /// A quantile of these, with its interval, for people.
+    pub(super) fn quantile(&self, sorted: &[Duration], share: f64) -> Option<Quantile<Duration>> {
+        if self.on_the_way { None } else { quantile(sorted, share, self.tail) }
     }
 
     pub(super) fn evaluation(&self, indicator: Indicator, limit: Figure) -> Evaluation {
@@ -169,9 +183,9 @@ impl Subject<'_> {
         self.by_count(&mut evaluation, &answers, limit);
         let (bad, of) = evaluation.counts.unwrap_or_default();
         let seen = Proportion::new(bad, of);
-        let (low, high) = seen.interval(self.tail);
         evaluation.measured = Some(Figure::Share(seen.estimate()));
-        evaluation.interval = Some((Figure::Share(low), Figure::Share(high)));
+        evaluation.interval =
+            self.interval(seen).map(|(low, high)| (Figure::Share(low), Figure::Share(high)));
         if request && evaluation.verdict == Verdict::Inconclusive {
             // A body makes as many requests as it likes. They can break the objective; a few of them that do not are
             // no reason to doubt what the probes have shown.
@@ -188,7 +202,7 @@ impl Subject<'_> {
             self.evaluation(Indicator::LatencyDegradation, Figure::Seconds(allowed.as_secs_f64()));
         let list = latencies(self.in_phase(Phase::Chaos), self.stream.timeout);
         let over = |value: Duration| Figure::Seconds(value.as_secs_f64() - baseline.p95.as_secs_f64());
-        if let Some(q) = quantile(&list, 0.95, self.tail) {
+        if let Some(q) = self.quantile(&list, 0.95) {
             evaluation.measured = Some(over(q.estimate));
             evaluation.interval =
                 q.lower.map(|low| (over(low), over(q.upper.unwrap_or(*list.last().unwrap_or(&low)))));
@@ -266,10 +280,16 @@ impl Subject<'_> {
                     evaluation.reason = None;
                 }
             }
-            RecoveryTime::NotWithin(watched) => {
+            RecoveryTime::NotWithin(watched) if self.rules == Rules::First => {
                 evaluation.measured = Some(Figure::Seconds(watched.as_secs_f64()));
                 evaluation.note = Some("not recovered when the watch ended".into());
                 evaluation.verdict = Verdict::Fail;
+            }
+            // A watch that was shorter than the limit has not seen it broken.
+            RecoveryTime::NotWithin(watched) => {
+                let seen = recovery_at_least(self.stream, baseline, self.marks(), self.objectives);
+                self.by_time(&mut evaluation, seen.unwrap_or(watched), limit, true);
+                evaluation.note = Some("not recovered when the watch ended".into());
             }
         }
         Some(evaluation)

@@ -107,7 +107,7 @@ impl Subject<'_> {
         } else if seen.n == 0 {
             (Decision::Unclear, None)
         } else {
-            let all = samples_needed(seen, limit, self.tail);
+            let all = (!self.on_the_way).then(|| samples_needed(seen, limit, self.tail)).flatten();
             (seen.decide(limit, self.tail), all.map(|all| all.saturating_sub(seen.n).max(1)))
         };
         evaluation.verdict = match decision {
@@ -165,7 +165,8 @@ impl Subject<'_> {
                 .map(|(_, tally)| tally.n),
             points,
         });
-        let more = if decision == Decision::Unclear { evidence.more_needed() } else { None };
+        let wanted = decision == Decision::Unclear && !self.on_the_way;
+        let more = if wanted { evidence.more_needed() } else { None };
         (decision, more)
     }
 

@@ -167,8 +167,10 @@ fn apart_from_cleanup(trace: &Trace, objectives: &Objectives, rules: Rules) -> J
         return judgement;
     }
     if trace.marks.injected.is_some() {
-        judgement.evaluate(trace, objectives, &baselines);
-        noise::excuse(&mut judgement, trace, |again, trace| again.evaluate(trace, objectives, &baselines));
+        judgement.evaluate(trace, objectives, &baselines, rules);
+        noise::excuse(&mut judgement, trace, |again, trace| {
+            again.evaluate(trace, objectives, &baselines, rules)
+        });
     }
     match proof(trace.delivery.as_ref(), &trace.marks) {
         // Stopped in its first moments, a run has no three readings yet.
@@ -200,12 +202,19 @@ impl Judgement {
         self.reasons.push(Reason::Skipped(why.to_owned()));
     }
 
-    pub(super) fn evaluate(&mut self, trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) {
+    pub(super) fn evaluate(
+        &mut self,
+        trace: &Trace,
+        objectives: &Objectives,
+        baselines: &[Baseline],
+        rules: Rules,
+    ) {
         let repeated = is_repeated(trace);
         let tail = tails(trace, objectives, baselines.len());
         self.confidence = 1.0 - 2.0 * tail;
         let (bounds, severity) = (&objectives.bounds(), Severity::Blocking);
-        let subject = |stream| Subject { stream, trace, objectives, bounds, severity, tail };
+        let subject =
+            |stream| Subject { stream, trace, objectives, bounds, severity, tail, on_the_way: false, rules };
         let mut normals = baselines.iter();
         for stream in &trace.streams {
             let subject = subject(stream);
@@ -223,7 +232,7 @@ impl Judgement {
         }
         self.evaluations.extend(endpoints(trace, objectives, (&bounds.endpoints, severity), tail));
         self.evaluations.extend(custom(trace));
-        self.evaluations.extend(warnings(trace, objectives, baselines, tail));
+        self.evaluations.extend(warnings(trace, objectives, baselines, (tail, rules)));
     }
 
     fn find(&mut self) {

@@ -162,7 +162,8 @@ impl Judgement {
         let excused = if reasons.is_empty() { None } else { without_noise(trace) };
         let Some(excused) = excused else { return (reasons, Vec::new()) };
         let mut again = Self { evaluations: Vec::new(), streams: Vec::new(), ..self.clone() };
-        again.evaluate(&excused, objectives, baselines);
+        // By those rules alone there is something to take back.
+        again.evaluate(&excused, objectives, baselines, Rules::Second);
         let still = self::reasons(&again.streams, &excused, objectives);
         let stands = |reason: &Reason| still.iter().any(|other| concerned(other) == concerned(reason));
         let (standing, fallen): (Vec<_>, Vec<_>) = reasons.into_iter().partition(stands);

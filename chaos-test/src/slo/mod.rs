@@ -10,6 +10,7 @@
 
 mod absolute;
 mod baseline;
+mod breaking;
 mod curve;
 mod custom;
 mod delivery;
@@ -33,6 +34,7 @@ mod starvation;
 mod verdict;
 
 pub use baseline::{Baseline, baseline};
+pub use breaking::{Bracket, BreakingPoint};
 pub use curve::{CurveStep, StepState};
 pub use delivery::{Proof, median, proof, show_dose};
 pub use early::{SoFar, so_far};
@@ -45,6 +47,8 @@ pub use metastable::NonRecovery;
 pub(crate) use noise::host_noise;
 #[cfg(feature = "reports")]
 pub(crate) use noise::noisy_from;
+#[cfg(feature = "runtime")]
+pub(crate) use outage::STABLE_SAMPLES;
 pub use outage::{Outage, outages};
 pub use recovery::{RecoveryTime, has_settled};
 pub use rules::Rules;

@@ -146,7 +146,8 @@ impl<'a> Host<'a> {
         for stream in &mut streams {
             for sample in &mut stream.samples {
                 let exposed = self.trace.marks.inject_started.is_some_and(|started| sample.at >= started);
-                let taken = if exposed { self.taken(sample, stream.timeout) } else { Duration::ZERO };
+                let here = !self.trace.elsewhere.contains(&stream.name);
+                let taken = if exposed { self.taken(sample, stream.timeout, here) } else { Duration::ZERO };
                 any |= !taken.is_zero();
                 *sample = excused(*sample, taken, stream.timeout);
             }
@@ -155,8 +156,8 @@ impl<'a> Host<'a> {
     }
 
     /// How much of a sample's latency the host took: its own lag, and the latest wakings of as many windows as it lived
-    /// long, of those it lived in.
-    fn taken(&self, sample: &Sample, timeout: Duration) -> Duration {
+    /// long, of those it lived in. `here` is whether the service shares the host.
+    fn taken(&self, sample: &Sample, timeout: Duration, here: bool) -> Duration {
         let own = heard(sample.lag);
         let (from, to) = match sample.outcome {
             // It found no place: those before it were still there.
@@ -167,7 +168,7 @@ impl<'a> Host<'a> {
         let mut stolen = Duration::ZERO;
         for window in self.between(from, to) {
             let lived = to.min(window.end()).saturating_sub(from.max(window.at));
-            if self.is_fault(window) {
+            if here && self.is_fault(window) {
                 let share = window.steal.filter(|share| *share > QUIET_STEAL).unwrap_or(0.0);
                 let part = Duration::try_from_secs_f64(lived.as_secs_f64() * share.min(1.0));
                 stolen = stolen.saturating_add(part.unwrap_or(lived));
@@ -201,7 +202,8 @@ impl<'a> Host<'a> {
     fn seen_by(&self, stream: &Stream) -> HostNoise {
         let started = self.trace.marks.inject_started.unwrap_or_default();
         let exposed = self.windows.iter().copied().filter(|window| window.end() > started);
-        let counted: Vec<&NoiseWindow> = exposed.filter(|window| !self.is_fault(window)).collect();
+        let here = !self.trace.elsewhere.contains(&stream.name);
+        let counted: Vec<&NoiseWindow> = exposed.filter(|window| !(here && self.is_fault(window))).collect();
         let seen = HostNoise::of(counted.into_iter(), QUIET);
         let own = stream.samples.iter().filter(|sample| sample.at >= started).map(|sample| sample.lag).max();
         let own = own.unwrap_or_default();

@@ -37,6 +37,9 @@ impl Outage {
     }
 }
 
+/// So many samples stable service has at least.
+pub(crate) const STABLE_SAMPLES: u32 = 30;
+
 /// What counts as stable service.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stable {
@@ -51,7 +54,7 @@ pub(super) struct Stable {
 impl Stable {
     pub(super) fn of(stream: &Stream, stable_for: Duration, bad_share: f64) -> Self {
         Self {
-            span: stable_for.max(stream.interval.saturating_mul(30)),
+            span: stable_for.max(stream.interval.saturating_mul(STABLE_SAMPLES)),
             bad_share,
             bad_run: stream.interval.saturating_mul(3).max(Duration::from_millis(300)),
         }
@@ -68,9 +71,32 @@ impl Stable {
         strange: &dyn Fn(&Sample) -> bool,
     ) -> bool {
         let until = samples[from].at.saturating_add(self.span);
-        if until > ended {
-            return false;
-        }
+        until <= ended && self.holds(samples, from, interval, 0, strange)
+    }
+
+    /// Whether what was seen from `samples[from]` on may still become a stable window, however little that is.
+    pub(super) fn may_start_at(
+        &self,
+        samples: &[Sample],
+        from: usize,
+        interval: Duration,
+        strange: &dyn Fn(&Sample) -> bool,
+    ) -> bool {
+        let whole = self.span.as_nanos() / interval.as_nanos().max(1);
+        self.holds(samples, from, interval, u32::try_from(whole).unwrap_or(u32::MAX), strange)
+    }
+
+    /// Whether the samples there are in the window from `samples[from]` on are stable service, in a window of at least so
+    /// many.
+    fn holds(
+        &self,
+        samples: &[Sample],
+        from: usize,
+        interval: Duration,
+        at_least: u32,
+        strange: &dyn Fn(&Sample) -> bool,
+    ) -> bool {
+        let until = samples[from].at.saturating_add(self.span);
         let (mut n, mut bad, mut odd) = (0_u32, 0_u32, 0_u32);
         let mut run_start = None;
         for sample in samples[from..].iter().take_while(|sample| sample.at < until) {
@@ -86,6 +112,7 @@ impl Stable {
                 }
             }
         }
+        let n = n.max(at_least);
         f64::from(bad) <= self.bad_share * f64::from(n) && f64::from(odd) <= 0.1 * f64::from(n)
     }
 }

@@ -60,6 +60,28 @@ pub(super) fn recovery(
     })
 }
 
+/// The least that the recovery time can be where it was not seen: to the first sample from which all that was seen might
+/// still become stable service, else to the end of the watch.
+pub(super) fn recovery_at_least(
+    stream: &Stream,
+    baseline: &Baseline,
+    marks: &Marks,
+    objectives: &Objectives,
+) -> Option<Duration> {
+    let (removed, ended) = (marks.removed?, marks.ended?);
+    let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
+    let stable = Stable::of(stream, objectives.recovery.stable_for(), bad_share);
+    let tolerance = baseline.tolerance(objectives);
+    let slow = |sample: &Sample| sample.latency > tolerance;
+    let samples = &stream.samples[..stream.samples.partition_point(|sample| sample.at < ended)];
+    let first = samples.partition_point(|sample| sample.at < removed);
+    let possible = (first..samples.len()).find(|&i| {
+        let sample = &samples[i];
+        sample.is_good() && !slow(sample) && stable.may_start_at(samples, i, stream.interval, &slow)
+    });
+    Some(possible.map_or(ended, |i| samples[i].at).saturating_sub(removed))
+}
+
 /// Whether a watch may end: the stream has recovered, nothing is down, and the chaos phase has been over for as long as
 /// stable service takes to show. Without the last two, a service that falls over at the end of the chaos phase would go
 /// unseen.

@@ -11,7 +11,7 @@
 #[non_exhaustive]
 pub enum Rules {
     /// Of records of format 1: what has not come back, or has not stayed, breaks the recovery time if there is a limit on
-    /// it, and otherwise is a finding.
+    /// it, however short the watch was, and otherwise is a finding.
     First,
     /// Of records of format 2: it fails in any case, as [`Metastable`](super::Reason::Metastable) or
     /// [`Relapse`](super::Reason::Relapse).

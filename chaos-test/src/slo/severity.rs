@@ -2,7 +2,7 @@
 
 use super::endpoint::endpoints;
 use super::evaluate::Subject;
-use super::{Baseline, Evaluation, Judgement, Verdict};
+use super::{Baseline, Evaluation, Judgement, Rules, Verdict};
 use crate::model::{Bounds, Objectives, Severity, StreamKind, Trace};
 
 /// The warning bounds against what was seen. What an outage is and what normal is are the same for them as for the
@@ -11,7 +11,7 @@ pub(super) fn warnings(
     trace: &Trace,
     objectives: &Objectives,
     baselines: &[Baseline],
-    tail: f64,
+    (tail, rules): (f64, Rules),
 ) -> Vec<Evaluation> {
     let bounds = &objectives.warnings;
     if *bounds == Bounds::default() {
@@ -21,7 +21,16 @@ pub(super) fn warnings(
     let mut evaluations = Vec::new();
     let mut baselines = baselines.iter();
     for stream in &trace.streams {
-        let subject = Subject { stream, trace, objectives, bounds, severity: Severity::Warning, tail };
+        let subject = Subject {
+            stream,
+            trace,
+            objectives,
+            bounds,
+            severity: Severity::Warning,
+            tail,
+            on_the_way: false,
+            rules,
+        };
         if stream.kind == StreamKind::Request && !repeated {
             evaluations.extend(subject.error_rate());
         } else if stream.kind.is_scheduled()

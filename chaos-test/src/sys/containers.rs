@@ -10,6 +10,10 @@ use super::owner::Owner;
 /// The label by which a container, network or volume is known as ours. It holds a mark, which names its owner.
 pub(crate) const MARK_LABEL: &str = "chaos-test.mark";
 
+/// How long an engine may take to tell what a container may use.
+#[cfg(feature = "containers")]
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Removes all that carries this mark in its labels: what was done, for people. Blocks.
 pub(crate) fn remove(mark: &str, limit: Duration) -> Result<String, String> {
     #[cfg(feature = "containers")]
@@ -40,6 +44,28 @@ pub(crate) async fn is_left(mark: &str) -> io::Result<bool> {
     #[cfg(not(feature = "containers"))]
     {
         Err(io::Error::other(unremovable(mark)))
+    }
+}
+
+/// What an engine lets a container use at most; `None` where it sets no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Limits {
+    /// Processors, or a part of one.
+    pub(crate) processors: Option<f64>,
+    /// Bytes of memory.
+    pub(crate) memory: Option<u64>,
+}
+
+/// What that container may use. One that nobody tells of has no limits. To be called on the harness's own threads.
+pub(crate) async fn limits(id: &str) -> Limits {
+    #[cfg(feature = "containers")]
+    return tokio::time::timeout(PATIENCE, super::docker::limits(id))
+        .await
+        .map_or_else(|_| Limits::default(), Result::unwrap_or_default);
+    #[cfg(not(feature = "containers"))]
+    {
+        let _ = id;
+        Limits::default()
     }
 }
 

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use chaos_test::model::{
-    Abort, AbortCause, BodyEnd, CustomResult, Delivery, DoorCheck, DoseReading, DoseUnit, Event, EventKind,
-    Marks, NoiseWindow, Outcome, ResourceSample, Sample, ServiceResources, Sham, Stage, Stream, StreamKind,
-    Trace, Trouble,
+    Abort, AbortCause, BodyEnd, Carried, CarriedShare, CountRule, CustomResult, Delivery, DoorCheck,
+    DoseReading, DoseUnit, Event, EventKind, Marks, NoiseWindow, Outcome, ResourceSample, Sample,
+    ServiceResources, Sham, Stage, Stream, StreamKind, Trace, Trouble,
 };
 use chaos_test::units::Percent;
 use proptest::collection::vec;
@@ -184,6 +184,29 @@ fn chaotic() -> impl Strategy<Value = Trace> {
         })
 }
 
+/// Whether shares were weighed in order, and what was seen of them before.
+fn in_order() -> impl Strategy<Value = (CountRule, Option<Carried>)> {
+    let indicator = select(vec!["error_rate", "latency_degradation", "none"]);
+    let share = (select(vec!["t", "app", "body"]), indicator, any::<u64>(), any::<u64>(), any::<u64>());
+    let small = |seen: u64| if seen.is_multiple_of(4) { seen } else { seen % 3000 };
+    let share = share.prop_map(move |(stream, indicator, samples, bad, runs)| CarriedShare {
+        stream: stream.into(),
+        indicator: indicator.into(),
+        samples: small(samples),
+        bad: small(bad),
+        runs: small(runs),
+    });
+    let tries = prop_oneof![4 => 0_u32..4, 1 => any::<u32>()];
+    let carried = (tries, option::of("[a-z]{1,6}"), vec(share, 0..3))
+        .prop_map(|(tries, mechanism, shares)| Carried { tries, mechanism, shares });
+    (select(vec![CountRule::WholePhase, CountRule::Sequential]), option::weighted(0.3, carried))
+}
+
+pub(crate) fn trace() -> impl Strategy<Value = Trace> {
+    (prop_oneof![1 => chaotic().boxed(), 2 => bent().boxed()].boxed(), in_order().boxed())
+        .prop_map(|(trace, (count_rule, carried))| Trace { count_rule, carried, ..trace })
+}
+
 fn sham() -> impl Strategy<Value = Sham> {
     let in_place = ("(?s).{0,12}", span(), span(), span())
         .prop_map(|(detail, began, from, to)| Sham::InPlace { detail, began, from, to });
@@ -221,13 +244,21 @@ fn bent() -> impl Strategy<Value = Trace> {
     let bad = option::of((any::<Index>(), 1_usize..400, outcome()));
     let spans = (option::weighted(0.3, span()), option::weighted(0.3, span()), option::weighted(0.1, span()));
     let marked = vec(option::weighted(0.15, option::weighted(0.9, span())), 6);
-    let late = (0_u32..250, any::<bool>(), vec((any::<Index>(), window()), 0..4));
+    let late = (0_u32..250, any::<(bool, bool)>(), vec((any::<Index>(), window()), 0..4));
     (replaced, bad, spans, marked, option::of(body()), late).prop_map(
-        |(replaced, bad, (interval, timeout, latency), marked, body, (lag, noise_is_fault, windows))| {
+        |(
+            replaced,
+            bad,
+            (interval, timeout, latency),
+            marked,
+            body,
+            (lag, (noise_is_fault, elsewhere), windows),
+        )| {
             let mut trace = Story::new("t").trace;
             let of = |n: u32| NoiseWindow::new(250 * MS * n, 250 * MS, lag / 8 * (1 + n % 8) * MS);
             trace.noise = (0..172).map(of).collect();
             trace.noise_is_fault = noise_is_fault;
+            trace.elsewhere = elsewhere.then(|| trace.streams[0].name.clone()).into_iter().collect();
             for (index, window) in windows {
                 *index.get_mut(&mut trace.noise) = window;
             }
@@ -263,8 +294,4 @@ fn bent() -> impl Strategy<Value = Trace> {
             trace
         },
     )
-}
-
-pub(crate) fn trace() -> impl Strategy<Value = Trace> {
-    prop_oneof![1 => chaotic(), 2 => bent()]
 }

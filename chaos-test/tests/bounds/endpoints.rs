@@ -46,13 +46,13 @@ fn an_endpoint_is_judged_beside_the_transactions_it_is_a_part_of() {
       error rate                   ≤ 5 %      0 % (0 % … 2.05 %)            pass      n = 400
       availability                 ≥ 95 %     100 %                         pass
       worst time to recover        ≤ 45 s     no outage                     pass
-      recovery time                ≤ 10 s     36 ms (0 s … 86 ms)           pass
+      recovery time                ≤ 10 s     under 50 ms (0 s … 86 ms)     pass
       p95 degradation              ≤ 500 ms   0 s                           pass      n = 400
       error rate (POST /orders)    ≤ 5 %      0 % (0 % … 2.05 %)            pass      n = 400
       p95 latency (POST /orders)   ≤ 100 ms   210 ms                        FAIL      n = 400, 400 over the limit
 
       fault      network_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
-      timeline   baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 36 ms
+      timeline   baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered within 50 ms
       record     target/chaos-test/run-1/shop__checkout__survives.json
       rerun      cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'
     "#);

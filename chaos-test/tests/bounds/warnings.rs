@@ -27,13 +27,13 @@ fn a_warning_that_is_broken_is_told_and_fails_nothing() {
       error rate                 ≤ 5 %      0 % (0 % … 0.76 %)           pass      n = 1000
       availability               ≥ 95 %     100 %                        pass
       worst time to recover      ≤ 45 s     no outage                    pass
-      recovery time              ≤ 10 s     6 ms (0 s … 26 ms)           pass
+      recovery time              ≤ 10 s     under 20 ms (0 s … 26 ms)    pass
       p95 degradation            ≤ 500 ms   200 ms                       pass      n = 1000
       error rate, warning        ≤ 2 %      0 % (0 % … 0.76 %)           pass      n = 1000
       p95 degradation, warning   ≤ 100 ms   200 ms                       WARNING   n = 1000, 1000 over the limit
 
       fault      network_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
-      timeline   baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered after 6 ms
+      timeline   baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered within 20 ms
       record     target/chaos-test/run-1/shop__checkout__survives.json
       rerun      cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'
     "#);

@@ -1,6 +1,8 @@
 use std::fs;
 use std::io::Write;
 
+use chaos_test::model::Outcome;
+
 use crate::reports::{fail, in_run, pass};
 use crate::sandbox::Sandbox;
 
@@ -25,6 +27,25 @@ fn a_base_is_a_former_validation() {
     sandbox.keep(&pass("checkout").report());
     let gate = sandbox.run(&["report", "--compare", "base", "--fail-on-regression"]);
     assert_eq!(gate.code, Some(0), "{gate:?}");
+}
+
+/// The worst that can happen has no interval.
+#[test]
+fn a_service_that_does_not_come_back_is_a_regression() {
+    let sandbox = Sandbox::new();
+    sandbox.keep(&pass("checkout").report());
+    assert_eq!(sandbox.run(&["report", "--out", "base"]).code, Some(0));
+    let never_back = pass("checkout").recovery(|_, sample| sample.outcome = Outcome::ConnectError);
+    sandbox.keep(&never_back.report());
+    let gate = sandbox.run(&["report", "--compare", "base", "--fail-on-regression"]);
+    assert_eq!(gate.code, Some(1), "{gate:?}");
+    for (objective, was) in
+        [("availability", "100 %"), ("worst time to recover", "no outage"), ("recovery time", "under 20 ms")]
+    {
+        let row = format!("| `checkout` | {objective} | {was}");
+        let row = gate.stdout.lines().find(|line| line.starts_with(&row));
+        assert!(row.is_some_and(|row| row.ends_with(" | **worse** |")), "{objective} in {gate:?}");
+    }
 }
 
 #[test]

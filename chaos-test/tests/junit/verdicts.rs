@@ -1,4 +1,4 @@
-use chaos_test::model::{Abort, AbortCause, Outcome, Stage};
+use chaos_test::model::{Abort, AbortCause, Bounds, Outcome, Stage};
 use chaos_test::report::{Report, Summary, Unreadable, render};
 use insta::assert_snapshot;
 
@@ -49,6 +49,20 @@ fn a_run_id_of_nextest_is_the_uuid() {
     // Of other runs there is none, and nothing to report is still a report.
     assert!(!render::junit(&each()).unwrap().contains("uuid="));
     assert!(render::junit(&Summary::default()).unwrap().contains("<testsuites"));
+}
+
+#[test]
+fn a_warning_is_where_every_reader_shows_it() {
+    let warned = pass("survives").with(|story| {
+        story.slo.objectives.warnings = Bounds { latency_degradation: Some(ms(100)), ..Bounds::default() };
+    });
+    let xml = render::junit(&Summary::of(vec![warned.report()])).unwrap();
+    let (_, out) = xml.split_once("<system-out>").expect("there is one");
+    assert!(out.contains("with a warning: p95 latency degradation 200 ms &gt; 100 ms"), "{out}");
+    assert!(out.contains("\n\nA warning fails no test, so it passes.</system-out>"), "{out}");
+    assert!(!xml.contains("<failure"), "{xml}");
+    let plain = render::junit(&Summary::of(vec![pass("survives").report()])).unwrap();
+    assert!(!plain.contains("<system-out"), "{plain}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chaos_test::model::{Objectives, Phase, Trace};
-use chaos_test::slo::{Finding, NonRecovery, Reason, Rules, StepState, Verdict, judge, judge_by};
+use chaos_test::slo::{
+    Figure, Finding, Indicator, NonRecovery, Reason, Rules, StepState, Verdict, judge, judge_by,
+};
 
 use crate::service::{Mood, Spell, no_objectives, run, secs, stream};
 
@@ -72,6 +74,40 @@ fn a_limit_on_the_recovery_time_says_how_long_to_watch() {
     let label = |ended| judge(&watched(ended, &[(8.0, 99.0, Mood::Slow)]), &objectives).label();
     assert_eq!(label(15.0), "Fail", "the limit is broken, and that is all that can be said");
     assert_eq!(label(16.5), "Fail(metastable)");
+}
+
+/// A limit that the watch did not outlast is not seen to be broken, however the service is.
+#[test]
+fn a_watch_shorter_than_the_limit_fails_nobody() {
+    let mut objectives = no_objectives();
+    objectives.recovery.time = Some(secs(10.0));
+    let judged = |ended, spells: &[Spell]| {
+        let judgement = judge(&watched(ended, spells), &objectives);
+        let verdict = judgement.verdict;
+        let measured = judgement.evaluations.into_iter().find(|one| one.indicator == Indicator::RecoveryTime);
+        let Some(Figure::Seconds(measured)) = measured.expect("it is judged").measured else {
+            panic!("a time")
+        };
+        (verdict, measured)
+    };
+    let inconclusive = |(verdict, measured): (Verdict, f64), truth: f64| {
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!((measured - truth).abs() < 0.03, "{measured}, and not {truth}");
+    };
+    // Well all the time, and watched for less than stable service takes to show.
+    inconclusive(judged(13.0, &[]), 0.0);
+    inconclusive(judged(13.0, &[(8.0, 99.0, Mood::Down)]), 3.0);
+    // Back before the limit, and not for long enough by the end of the watch.
+    inconclusive(judged(21.0, &[(8.0, 19.0, Mood::Slow)]), 9.0);
+    // Back after it: how long it went on is known by when it came.
+    let (verdict, measured) = judged(26.0, &[(8.0, 24.0, Mood::Slow)]);
+    assert_eq!(verdict, Verdict::Fail);
+    assert!((measured - 14.0).abs() < 0.03, "{measured}");
+    // One bad answer since then leaves room for a stable window, a run of them does not.
+    let (_, measured) = judged(21.0, &[(8.0, 17.0, Mood::Down), (19.5, 19.52, Mood::Down)]);
+    assert!((measured - 7.0).abs() < 0.03, "{measured}");
+    let (_, measured) = judged(21.0, &[(8.0, 17.0, Mood::Down), (19.5, 20.0, Mood::Down)]);
+    assert!((measured - 10.0).abs() < 0.03, "{measured}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use chaos_test::model::{BodyEnd, Sample};
+use chaos_test::model::{BodyEnd, Outcome, Sample};
 use chaos_test::report::{Summary, render};
 
 use crate::synthetic::{Story, ms};
@@ -32,6 +32,22 @@ fn a_service_that_stays_slow_is_metastable_and_its_curve_shows_it() {
     assert!(
         markdown.contains("- finding: metastable: the fault is gone and app is still slow\n"),
         "{markdown}"
+    );
+}
+
+/// A limit of 10 s is not broken by a recovery after 6 ms, but by what came then.
+#[test]
+fn what_was_back_in_time_and_did_not_stay_is_said_to_have_gone_down_again() {
+    let report = Story::new("survives").recovery(|n, sample| {
+        if (300..400).contains(&n) {
+            sample.outcome = Outcome::ConnectError;
+        }
+    });
+    let headline = report.report().headline();
+    assert!(headline.contains("recovery time under 20 ms, and then down again (limit 10 s)"), "{headline}");
+    assert!(
+        headline.contains("relapse: app went down again 6 s after it had recovered, for 2 s"),
+        "{headline}"
     );
 }
 

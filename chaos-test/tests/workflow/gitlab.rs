@@ -2,6 +2,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::prepared::chooses_by_the_catalogue;
+use crate::runner::{Runner, fail, pass};
 use crate::{JOBS, is_bash, keys, parsed, texts};
 
 pub(crate) const GITLAB: &str = include_str!("../../assets/gitlab/chaos.yml");
@@ -106,4 +108,72 @@ fn every_script_is_bash_and_stops_at_the_first_error() {
             is_bash(script).unwrap_or_else(|error| panic!("{job}: {error}\n{script}"));
         }
     }
+}
+
+/// What the first script of `chaos_setup` makes of these inputs.
+fn resolved(runner: &Runner, source: &str, group: &str, url: &str, fail_on_violation: &str) -> Option<i32> {
+    let inputs = [
+        ("CI_PIPELINE_SOURCE", source),
+        ("CHAOS_INTENSITY", group),
+        ("CHAOS_TARGET_URL", url),
+        ("CHAOS_FAIL_ON_VIOLATION", fail_on_violation),
+    ];
+    runner.gitlab("chaos_setup", 0, &inputs).code
+}
+
+#[test]
+fn only_a_pipeline_by_hand_has_inputs() {
+    let runner = Runner::new();
+    for source in ["merge_request_event", "schedule"] {
+        assert_eq!(resolved(&runner, source, "smoke_test", "http://shop:80", "false"), Some(0));
+        let all = "INTENSITY=all\nTARGET_URL=''\nFAIL_ON_VIOLATION=true\n";
+        assert_eq!(runner.read("ci/build/inputs"), all);
+    }
+    assert_eq!(resolved(&runner, "web", "smoke_test", "http://shop:80", "false"), Some(0));
+    let by_hand = "INTENSITY=smoke_test\nTARGET_URL=http://shop:80\nFAIL_ON_VIOLATION=false\n";
+    assert_eq!(runner.read("ci/build/inputs"), by_hand);
+    for refused in ["https://shop", "--help", "http://shop\nFAIL_ON_VIOLATION=false", "http://a b"] {
+        assert_eq!(resolved(&runner, "web", "all", refused, "true"), Some(2), "{refused}");
+    }
+    // What comes from outside is a word, whatever is in it.
+    assert_eq!(resolved(&runner, "web", "$(touch taken); 'x", "", "true"), Some(0));
+    runner.keep(&pass());
+    assert_eq!(runner.gitlab("chaos_resilience_validation", 0, &[]).code, Some(0));
+    assert!(!runner.path("taken").exists());
+}
+
+#[test]
+fn what_runs_is_found_by_the_catalogue() {
+    chooses_by_the_catalogue(|runner, group| {
+        assert_eq!(resolved(runner, "web", group, "", "true"), Some(0));
+        runner.gitlab("chaos_setup", 2, &[])
+    });
+}
+
+#[test]
+fn a_violation_fails_the_pipeline_if_it_is_to() {
+    let judged = |runner: &Runner, fail_on_violation: &str| {
+        assert_eq!(resolved(runner, "web", "all", "", fail_on_violation), Some(0));
+        runner.gitlab("chaos_resilience_validation", 0, &[])
+    };
+    let runner = Runner::new();
+    runner.write("ci/shards/shard-1/exit-code", "0\n");
+    // There is no record at all.
+    assert_eq!(judged(&runner, "false").code, Some(4));
+    runner.keep(&fail());
+    assert_eq!(judged(&runner, "true").code, Some(1));
+    assert_eq!(judged(&runner, "false").code, Some(0));
+    for name in ["chaos_report.md", "resilience_validation.json", "junit.xml"] {
+        assert!(!runner.read(&format!("ci/report/{name}")).is_empty(), "{name}");
+    }
+
+    let runner = Runner::new();
+    runner.keep(&pass());
+    runner.write("ci/shards/shard-1/exit-code", "0\n");
+    assert_eq!(judged(&runner, "true").code, Some(0));
+    // An ordinary test of another shard failed.
+    runner.write("ci/shards/shard-2/exit-code", "100\n");
+    let gate = judged(&runner, "true");
+    assert!(gate.code == Some(1) && gate.told.contains("that left no record"), "{gate:?}");
+    assert_eq!(judged(&runner, "false").code, Some(0));
 }

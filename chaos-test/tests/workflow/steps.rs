@@ -1,103 +1,13 @@
 //! Steps of the workflow, run as a runner runs them: with the real `cargo-chaos`, and other programs that only pretend.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
-use std::process::Command;
 
-use chaos_test::report::Report;
 use chaos_test::report::render::COMMENT_MARKER;
-use tempfile::TempDir;
+use serde_json::{Value, json};
 
-use crate::synthetic::{Story, delayed, ms};
-use crate::{github, steps_of};
-
-/// A folder as a job finds it, after its downloads.
-struct Runner {
-    dir: TempDir,
-}
-
-/// What a step left.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    told: String,
-}
-
-impl Runner {
-    fn new() -> Self {
-        let runner = Self { dir: tempfile::tempdir().unwrap() };
-        fs::create_dir_all(runner.path("bin")).unwrap();
-        fs::create_dir_all(runner.path("ci/build")).unwrap();
-        symlink(env!("CARGO_BIN_EXE_cargo-chaos"), runner.path("ci/build/cargo-chaos")).unwrap();
-        runner
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// A program that writes what it was asked into `asked`, then does that.
-    fn pretend(&self, name: &str, script: &str) {
-        // It may be a link to the real one.
-        let _ = fs::remove_file(self.path(name));
-        self.write(name, &format!("#!/usr/bin/env bash\necho \"$*\" >>\"$ASKED\"\n{script}\n"));
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// Keeps a record where the first shard would.
-    fn keep(&self, report: &Report) {
-        let name = format!("ci/shards/shard-1/records/{}/{}.json", report.run_id, report.test);
-        self.write(&name, &report.to_json().unwrap());
-    }
-
-    fn step(&self, job: &str, name: &str, inputs: &[(&str, &str)]) -> Ended {
-        let workflow = github();
-        let step = steps_of(&workflow, job).iter().find(|step| step["name"] == name);
-        let script = step.and_then(|step| step["run"].as_str());
-        let script = script.unwrap_or_else(|| panic!("{job} has no script {name:?}"));
-        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
-        let output = Command::new("bash")
-            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
-            .current_dir(self.dir.path())
-            .env_remove("CHAOS_TEST_DIR")
-            .env_remove("CHAOS_TEST_DRY_RUN")
-            .envs([("PATH", path.as_str()), ("CHAOS_CI", "ci"), ("SHARDS", "3"), ("PACKAGE", "shop")])
-            .envs([("GITHUB_REPOSITORY", "a-team/shop"), ("GITHUB_SERVER_URL", "https://github.example")])
-            .env("GITHUB_RUN_ID", "7")
-            .env("GITHUB_WORKFLOW_REF", "a-team/shop/.github/workflows/chaos.yml@refs/heads/main")
-            .env("ASKED", self.path("asked"))
-            .env("GITHUB_OUTPUT", self.path("outputs"))
-            .env("GITHUB_STEP_SUMMARY", self.path("step_summary.md"))
-            .envs(inputs.iter().copied())
-            .output()
-            .unwrap();
-        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ended { code: output.status.code(), told: told.concat() }
-    }
-
-    fn judged(&self, fail_on_violation: &str) -> Ended {
-        self.step("resilience_validation", "Judge", &[("FAIL_ON_VIOLATION", fail_on_violation)])
-    }
-}
-
-fn pass() -> Report {
-    Story::new("checkout").chaos(delayed).report()
-}
-
-fn fail() -> Report {
-    Story::new("checkout").chaos(|_, sample| sample.latency += ms(804)).report()
-}
+use crate::has;
+use crate::runner::{Runner, fail, pass};
+use crate::synthetic::Story;
 
 #[test]
 fn only_a_run_by_hand_has_inputs() {
@@ -144,6 +54,26 @@ fn a_test_that_fails_is_judged_by_a_later_job() {
     // What is no verdict ends the job: a binary that cannot be listed, wrong usage.
     for code in [1, 96, 104] {
         assert_eq!(injected(code), Some(code));
+    }
+}
+
+#[test]
+fn scenarios_at_a_target_are_run_by_the_command_line() {
+    let runner = Runner::new();
+    runner.write("ci/build/package-dir", ".\n");
+    let injected = |code: i32| {
+        runner.pretend("ci/build/cargo-chaos", &format!("echo \"$CHAOS_TEST_DIR\"; exit {code}"));
+        let inputs = [("SHARD", "1"), ("TARGET_URL", "http://shop:80"), ("INTENSITY", "smoke_test")];
+        runner.step("chaos_injection", "Inject and measure", &inputs)
+    };
+    let ended = injected(0);
+    assert!(ended.code == Some(0) && ended.told.contains("/ci/shards/shard-1/records\n"), "{ended:?}");
+    // No nextest: nobody pretends to be one.
+    assert_eq!(runner.read("asked"), "run --target http://shop:80 --group smoke_test\n");
+    // A scenario that did not pass is judged later; what is no verdict ends the job.
+    for (code, expected) in [(1, 0), (2, 2), (100, 100)] {
+        assert_eq!(injected(code).code, Some(expected));
+        assert_eq!(runner.read("ci/shards/shard-1/exit-code"), format!("{code}\n"));
     }
 }
 
@@ -247,12 +177,40 @@ fn the_base_is_the_last_good_run_that_is_not_of_a_pull_request() {
 }
 
 #[test]
+fn a_run_by_hand_is_the_base_only_where_there_is_no_other() {
+    if !has("jq") {
+        return;
+    }
+    for (events, expected) in [
+        ("workflow_dispatch pull_request schedule push", "the base is run 3 on main"),
+        ("pull_request push schedule", "the base is run 2 on main"),
+        ("pull_request workflow_dispatch workflow_dispatch", "the base is run 2 on main"),
+        ("pull_request", "no good run on main"),
+        ("", "no good run on main"),
+    ] {
+        let runner = Runner::new();
+        let runs = (1..).zip(events.split_whitespace());
+        let runs: Vec<Value> = runs.map(|(id, event)| json!({"databaseId": id, "event": event})).collect();
+        runner.write("runs.json", &Value::from(runs).to_string());
+        // What `--jq` says is the last that it is asked.
+        let answers = r#"case "$1 $2" in
+          "run list") jq -r "${!#}" runs.json ;;
+          "run download") mkdir -p ci/base; echo '{}' >ci/base/resilience_validation.json ;;
+        esac"#;
+        runner.pretend("bin/gh", answers);
+        let branches = [("BASE_BRANCH", "main"), ("DEFAULT_BRANCH", "main")];
+        let ended = runner.step("performance_comparison", "Find the base", &branches);
+        assert!(ended.code == Some(0) && ended.told.contains(expected), "{events}: {ended:?}");
+    }
+}
+
+#[test]
 fn there_is_one_comment_which_is_updated_in_place() {
     let commented = |script: &str| {
         let runner = Runner::new();
         runner.write("ci/comparison/pr_comment.md", COMMENT_MARKER);
         runner.pretend("bin/gh", script);
-        let ended = runner.step("summary", "Comment on the pull request", &[("PR", "5")]);
+        let ended = runner.step("summary", "Comment on the pull request", &[("PR", "5"), ("HEAD", "ab12")]);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         (runner.read("asked"), ended.told)
     };
@@ -264,6 +222,12 @@ fn there_is_one_comment_which_is_updated_in_place() {
     // A token that may not write fails nothing.
     let (_, told) = commented("exit 1");
     assert!(told.contains("::warning::"), "{told}");
+
+    // A newer push has ended this run, and has one of its own.
+    let (asked, told) = commented(r#"[ "$2" != repos/a-team/shop/pulls/5 ] || echo cd34"#);
+    assert!(!asked.contains("--method") && told.contains("is at cd34 by now"), "{asked}{told}");
+    let (asked, _) = commented(r#"[ "$2" != repos/a-team/shop/pulls/5 ] || echo ab12"#);
+    assert!(asked.contains("--method POST"), "{asked}");
 }
 
 #[test]
@@ -277,11 +241,13 @@ fn a_run_that_ended_early_says_so_in_the_comment() {
 
 #[test]
 fn the_last_job_fails_if_any_did() {
-    for (results, code) in [("setup=success cleanup=success", 0), ("setup=success deploy_service=skipped", 1)]
-    {
+    for (last, code) in [("success", 0), ("failure", 1), ("cancelled", 1), ("skipped", 1)] {
         let runner = Runner::new();
-        assert_eq!(runner.step("summary", "Result", &[("RESULTS", results)]).code, Some(code));
-        assert!(runner.read("step_summary.md").contains("| setup | success |"));
+        let results = format!("setup=success cleanup={last}");
+        assert_eq!(runner.step("summary", "Result", &[("RESULTS", &results)]).code, Some(code), "{last}");
+        let table = runner.read("step_summary.md");
+        assert!(table.contains("| setup | success |"), "{table}");
+        assert!(table.contains(&format!("| cleanup | {last} |")), "{table}");
     }
 }
 

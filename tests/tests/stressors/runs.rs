@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chaos_test::model::Fault;
 use chaos_test::prelude::*;
+use chaos_test::slo::{Proof, proof};
 use chaos_test::units::ByteSize;
 
 async fn with_data_in(dir: &'static str) -> Result<Environment, Error> {
@@ -40,12 +41,10 @@ async fn cpu_exhaust_memory_leak_and_disk_stress_are_delivered_and_proven() {
         let run = async || experiment(fault.clone(), HERE).run().await.expect("well formed");
         let report = suite::carried_out(run).await;
         println!("{}\n", report.text());
-        let label = report.judgement.label();
-        assert!(
-            label != "Inconclusive(fault not delivered)" && !label.starts_with("Error"),
-            "{}",
-            report.text()
-        );
+        assert!(report.trace.trouble.is_none(), "{}", report.text());
+        // The verdict does not tell: of a run that was starved as well it names that.
+        let proof = proof(report.trace.delivery.as_ref(), &report.trace.marks);
+        assert!(matches!(proof, Proof::Delivered { .. }), "{proof:?}\n{}", report.text());
         let marks = report.trace.marks;
         let injected = marks.injected.expect("it was seen") - marks.inject_started.expect("it began");
         assert!(injected < Duration::from_secs(5), "{fault} took {injected:?}");

@@ -28,8 +28,9 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-Numbers are the same that differ by less than a billionth of themselves. A record that is not in the file
-it names itself is told as well: somebody may have put it in another test's place.
+Numbers are the same that differ by a billionth at most, and above 1 by a billionth of themselves. A
+record that is not in the file it names itself is told as well: somebody may have put it in another test's
+place.
 
 Exit codes:
   0  every record says what its samples come to

@@ -3,6 +3,7 @@
 mod tests {
     use std::num::NonZeroU32;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use crate::inject::injector_for;
@@ -139,17 +140,19 @@ mod tests {
         injector.revert(&prepared.record).await.expect("and again by the one that made it");
     }
 
-    /// Good while its container runs.
-    struct Up(Arc<dyn ContainerControl>);
+    /// Good while its container runs, from the fifth look at that on.
+    struct Up {
+        container: Arc<dyn ContainerControl>,
+        looks: Arc<AtomicUsize>,
+    }
 
     impl Probe for Up {
         fn check(&self, _begins: Begins) -> BoxFuture<'static, Outcome> {
-            let state = self.0.look();
+            let (state, looks) = (self.container.look(), Arc::clone(&self.looks));
             Box::pin(async move {
-                match state.await {
-                    Ok(state) if state.status == ContainerStatus::Running => Outcome::Good,
-                    _ => Outcome::Timeout,
-                }
+                let runs = state.await.is_ok_and(|state| state.status == ContainerStatus::Running);
+                let good = runs && looks.fetch_add(1, Ordering::SeqCst) >= 4;
+                if good { Outcome::Good } else { Outcome::Timeout }
             })
         }
     }
@@ -160,7 +163,9 @@ mod tests {
             let Some(app) = stand_in("app", LIKE).await else { return };
             let mut target = app.target();
             let container = target.container.clone().expect("it is one");
-            target.ready = Some(Readiness { probe: Arc::new(Up(container)), timeout: 1000 * MS });
+            let looks = Arc::new(AtomicUsize::new(0));
+            let up = Up { container, looks: Arc::clone(&looks) };
+            target.ready = Some(Readiness { probe: Arc::new(up), timeout: 1000 * MS });
             let (injector, prepared) = prepared(&outage(mode), &target).await;
             let took = Stopwatch::start();
             injector.inject(&prepared).await.expect("it can be injected");
@@ -170,6 +175,7 @@ mod tests {
             let took = Stopwatch::start();
             injector.revert(&prepared.record).await.expect("it can be undone");
             eprintln!("{mode:?}: injected {injected:?}, proven {proven:?}, reverted {:?}", took.elapsed());
+            assert!(looks.load(Ordering::SeqCst) >= 5, "{mode:?}: it was not waited for");
             assert_eq!(app.container.look().await.expect("a state").status, ContainerStatus::Running);
             assert!(comes_to_be(false, &*injector, &prepared.record).await, "{mode:?}: still there");
         }

@@ -80,7 +80,9 @@ impl How {
             Self::Kill | Self::Stop => {
                 "the same container is started again; without this process the reaper removes it"
             }
-            Self::Pause => "it is unpaused; without this process the reaper removes it",
+            Self::Pause => {
+                "it is unpaused, and waited for until it is ready; without this process the reaper removes it"
+            }
         }
     }
 }
@@ -223,17 +225,21 @@ impl Held {
 
     async fn restore(&self, outage: &Outage, service: &str) -> Result<(), RevertError> {
         if outage.how == How::Pause {
-            return match self.container.unpause().await {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(RevertError(format!("unpausing {service}: {error}")))
-                }
-                _ => Ok(()),
-            };
+            match self.container.unpause().await {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                unpaused => unpaused.map_err(|error| RevertError(format!("unpausing {service}: {error}")))?,
+            }
+        } else {
+            watch::bring_back(&self.container, service).await?;
         }
-        watch::bring_back(&self.container, service).await?;
         let Some(ready) = self.ready.as_ref().filter(|_| outage.until_ready) else { return Ok(()) };
-        let waited = watch::until_ready(&*self.container, ready, READY).await;
-        waited.map_err(|why| RevertError(format!("{service} was started again, and {why}")))
+        match watch::until_ready(&*self.container, ready, READY).await {
+            Err(why) if outage.how != How::Pause => {
+                Err(RevertError(format!("{service} was started again, and {why}")))
+            }
+            // One that goes on and does not get ready is for the watch of its recovery to tell.
+            _ => Ok(()),
+        }
     }
 }
 

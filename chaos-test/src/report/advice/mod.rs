@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::model::{AbortCause, Stage};
-use crate::slo::{Finding, Reason};
+use crate::slo::{Finding, NonRecovery, Reason};
 
 pub(super) use calls::Calls;
 
@@ -82,15 +82,39 @@ fn of_reason(reason: &Reason) -> Option<&'static str> {
         Reason::FaultNotDelivered(_) => {
             "Without proof of the fault a run says nothing about the service, good or bad: mend that first."
         }
-        Reason::Metastable { .. } => {
-            "Metastable: look for retries without a budget or a pause, for pools that keep broken connections, and for \
-             caches that everybody fills at once; load that stays away for a moment often ends it."
+        Reason::Metastable { kind, .. } => of_kind(*kind),
+        Reason::Relapse { .. } => {
+            "Relapse: what comes all at once when a service is back can take it down again: let waiting requests and \
+             retries in little by little, and look at what it does a while after its start (caches, migrations, health \
+             checks of its supervisor)."
         }
         Reason::BaselineUnhealthy(_) => {
             "Only a service that is well before a fault can be judged under it: mend that first."
         }
         _ => return None,
     })
+}
+
+/// What to do about a service that does not come back, by how it stays away.
+fn of_kind(kind: NonRecovery) -> &'static str {
+    match kind {
+        NonRecovery::Down => {
+            "Metastable: nothing answers although the fault is gone: look whether it still runs and whether anything \
+             starts it again, and for what all of it may wait for: a lock, an empty pool, a dead connection."
+        }
+        NonRecovery::Failing => {
+            "Metastable: look for pools that keep broken connections, for a circuit breaker that stays open, and for a \
+             queue of requests whose callers have long given up; throw those away before they are worked off."
+        }
+        NonRecovery::Slow => {
+            "Metastable: look for retries without a budget or a pause, for a backlog that is worked off first, and for \
+             caches that everybody fills at once; load that stays away for a moment often ends it."
+        }
+        NonRecovery::Flapping => {
+            "Metastable: it comes back and falls over again: look for callers that all return at the same time \
+             (spread their pauses), and for a health check that takes it out under load and puts it back without."
+        }
+    }
 }
 
 /// What to do about a run that came to a bad end; the text of a failing test has its message, and needs no more.
@@ -108,6 +132,10 @@ fn of_end(reason: &Reason) -> Option<&'static str> {
         }
         Reason::CouldNotRun(Stage::Setup, _) => {
             "No fault has been injected: mend the start of the environment first."
+        }
+        Reason::CouldNotRun(Stage::Injection, _) => {
+            "The fault could not be made: `cargo chaos doctor` says which ones this host can have, and what the \
+             others need."
         }
         Reason::CouldNotRun(Stage::Cleanup, _) => {
             "Something was left behind: `cargo chaos reap` names it and puts it away."

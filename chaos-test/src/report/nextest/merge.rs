@@ -90,6 +90,10 @@ fn join(case: &mut TestCase, entry: &Entry, summary: &Summary) {
     let ours = render::case(entry, summary);
     case.properties.retain(|property| !property.name.starts_with("chaos."));
     case.properties.extend(ours.properties);
+    // What it has of its own stays.
+    if case.system_out.is_none() && matches!(case.status, TestCaseStatus::Success { .. }) {
+        case.system_out = ours.system_out;
+    }
     match (&mut case.status, ours.status) {
         // Nothing of a dry run says how the service fares, so it must not look like a pass.
         (TestCaseStatus::Success { flaky_runs }, skipped @ TestCaseStatus::Skipped { .. }) => {

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::super::summary::Given;
-use super::super::{Report, Summary, Violation, curve, harness, noise, resources, show};
+use super::super::{Report, Summary, Violation, curve, harness, noise, resources, show, streams};
 use super::changes::{self, Extras};
 use super::text::{because, body, dose, ladder, timeline, warnings};
 use crate::slo::Verdict;
@@ -170,7 +170,7 @@ fn detail(out: &mut String, report: &Report) {
                 "| {} | {} | {} | {} | {} |",
                 escape(&show::name(evaluation, several)),
                 show::limit(evaluation),
-                escape(&show::measured(evaluation)),
+                escape(&show::measured_in(report, evaluation)),
                 show::verdict(evaluation, &report.judgement),
                 show::counts(evaluation)
             );
@@ -190,6 +190,9 @@ fn detail(out: &mut String, report: &Report) {
     }
     if let Some(timeline) = timeline(report) {
         let _ = writeln!(out, "- timeline: {timeline}");
+    }
+    for line in streams::lines(report) {
+        let _ = writeln!(out, "- stream: {}", escape(&line));
     }
     if let Some(line) = harness::line(report) {
         let _ = writeln!(out, "- harness: {}", escape(&line));

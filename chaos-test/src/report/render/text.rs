@@ -42,7 +42,7 @@ fn table(out: &mut String, report: &Report) {
         [
             name,
             show::limit(evaluation),
-            show::measured(evaluation),
+            show::measured_in(report, evaluation),
             show::verdict(evaluation, &report.judgement),
             show::counts(evaluation),
         ]
@@ -211,12 +211,15 @@ pub(super) fn timeline(report: &Report) -> Option<String> {
     parts.extend(span(marks.revert_started, marks.removed).map(|s| format!("revert {}", show_duration(s))));
     // After an abort recovery is not watched.
     let watched = report.judgement.streams.iter().filter(|_| report.trace.abort.is_none());
-    let slowest = watched.filter_map(|stream| stream.recovery_time).max_by_key(|time| match time {
+    let watched = watched.filter_map(|stream| Some((stream.recovery_time?, stream)));
+    let slowest = watched.max_by_key(|(time, _)| match time {
         RecoveryTime::After(time) => (0, *time),
         RecoveryTime::NotWithin(time) => (1, *time),
     });
-    parts.extend(slowest.map(|time| match time {
-        RecoveryTime::After(time) => format!("recovered after {}", show_duration(time)),
+    parts.extend(slowest.map(|(time, stream)| match time {
+        RecoveryTime::After(time) => {
+            format!("recovered {}", show::recovered(time, show::interval_of(report, stream)))
+        }
         RecoveryTime::NotWithin(time) => format!("not recovered within {}", show_duration(time)),
     }));
     Some(parts.join(" │ "))

@@ -1,5 +1,4 @@
-use proptest::collection::vec;
-use proptest::prelude::*;
+mod anything;
 
 use super::*;
 use crate::model::{Catalogue, Delivery, DoseReading, DoseUnit, HostLoad, Marks, StreamKind};
@@ -187,6 +186,8 @@ fn where_the_fault_is_the_noise_only_stolen_time_excuses() {
     assert_eq!(judged(&beside).label(), "Inconclusive(noisy host)");
     beside.noise_is_fault = true;
     assert_eq!(judged(&beside).label(), "Fail", "it has to cope with that");
+    let elsewhere = Trace { elsewhere: vec!["app".into()], ..beside.clone() };
+    assert_eq!(judged(&elsewhere).label(), "Inconclusive(noisy host)", "a service elsewhere has not");
     let load = HostLoad { steal: Some(0.4), pressure: Some(0.9), running: Some(9) };
     beside.noise.iter_mut().for_each(|window| *window = window.with(load));
     assert_eq!(judged(&beside).label(), "Inconclusive(noisy host)", "but not with other machines");
@@ -194,7 +195,9 @@ fn where_the_fault_is_the_noise_only_stolen_time_excuses() {
     let after = |at: Duration| good(at, if at >= ms(11_990) { ms(208) } else { ms(8) });
     let mut still_slow = trace(after, |at| if at >= ms(11_750) { ms(200) } else { quiet(at) });
     still_slow.noise_is_fault = true;
-    assert_eq!(judged(&still_slow).label(), "Inconclusive(noisy host)");
+    let mut limited = objectives();
+    limited.recovery.time = Some(ms(5_000));
+    assert_eq!(judge(&still_slow, &limited).label(), "Inconclusive(noisy host)");
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn a_noisy_baseline_says_nothing_about_what_is_normal() {
 fn a_sample_is_excused_for_as_many_windows_as_it_is_long() {
     let calm = trace(|at| good(at, ms(8)), |at| ms(10 + at.as_millis() as u64 / 250));
     let host = Host::of(&calm);
-    let taken = |at, latency| host.taken(&good(ms(at), ms(latency)), ms(1_000));
+    let taken = |at, latency| host.taken(&good(ms(at), ms(latency)), ms(1_000), true);
     assert_eq!(taken(0, 100), ms(10));
     assert_eq!(taken(0, 4), ms(4), "no more than it lived");
     assert_eq!(taken(200, 100), ms(11), "the worse of two");
@@ -237,12 +240,16 @@ fn a_sample_is_excused_for_as_many_windows_as_it_is_long() {
     assert_eq!(taken(30_000, 100), Duration::ZERO, "after the last window");
     let lagging = Sample { lag: ms(60), ..good(ms(200), ms(100)) };
     assert_eq!(
-        host.taken(&lagging, ms(1_000)),
+        host.taken(&lagging, ms(1_000), true),
         ms(60) + ms(11),
         "what it waited before is not counted twice"
     );
     let dropped = Sample { outcome: Outcome::Dropped, ..good(ms(1_000), ms(1_000)) };
-    assert_eq!(host.taken(&dropped, ms(1_000)), ms(10 + 11 + 12 + 13), "those before it held its place");
+    assert_eq!(
+        host.taken(&dropped, ms(1_000), true),
+        ms(10 + 11 + 12 + 13),
+        "those before it held its place"
+    );
 }
 
 #[test]
@@ -261,88 +268,4 @@ fn the_host_of_a_run_is_summed_up() {
     };
     assert_eq!(host_noise(&run, &objectives()), Some(expected));
     assert_eq!(host_noise(&Trace::default(), &objectives()), None);
-}
-
-/// A run in which some samples are bent and some windows are late.
-fn bent() -> impl Strategy<Value = Trace> {
-    let outcome = prop_oneof![
-        4 => Just(Outcome::Good),
-        2 => Just(Outcome::Timeout),
-        1 => Just(Outcome::Dropped),
-        1 => Just(Outcome::ConnectError)
-    ];
-    let spell = (0_usize..1000, 0_usize..300, 0_u64..1500, 0_u64..40, outcome);
-    let window = (0_u64..250, 0_u16..100, any::<bool>());
-    (vec(spell, 0..4), vec(window, 84), any::<bool>(), 0_u32..3).prop_map(
-        |(spells, windows, is_fault, quiet)| {
-            let mut trace = trace(|at| good(at, ms(8)), |_| Duration::ZERO);
-            for (from, length, latency, lag, outcome) in spells {
-                for sample in trace.streams[0].samples.iter_mut().skip(from).take(length) {
-                    *sample = Sample { lag: ms(lag), latency: ms(latency + lag), outcome, ..*sample };
-                }
-            }
-            for (window, (lag, steal, known)) in trace.noise.iter_mut().zip(windows) {
-                // Two of three hosts are quiet at times.
-                window.lag = if quiet > 0 && lag % 3 > 0 { Duration::ZERO } else { ms(lag) };
-                window.steal = known.then_some(f64::from(steal) / 300.0);
-            }
-            trace.noise_is_fault = is_fault;
-            trace
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
-    /// Noise after the baseline only ever turns a Fail into an Inconclusive, in every single evaluation.
-    #[test]
-    fn excusing_makes_no_verdict_worse(trace in bent()) {
-        let deaf = judged(&Trace { noise: Vec::new(), ..trace.clone() });
-        let heard = judged(&trace);
-        prop_assert_eq!(deaf.evaluations.len(), heard.evaluations.len());
-        for (deaf, heard) in deaf.evaluations.iter().zip(&heard.evaluations) {
-            if deaf.verdict == heard.verdict {
-                prop_assert_eq!(deaf.verdict == Verdict::Fail, heard.reason.is_none() && heard.verdict == Verdict::Fail);
-                continue;
-            }
-            prop_assert_eq!((deaf.verdict, heard.verdict), (Verdict::Fail, Verdict::Inconclusive));
-            let told = matches!(heard.reason, Some(Reason::NoisyHost { .. }));
-            prop_assert!(told);
-            prop_assert_eq!(&Evaluation { verdict: deaf.verdict, reason: None, ..heard.clone() }, deaf);
-        }
-        prop_assert!(heard.verdict <= Verdict::Inconclusive || deaf.verdict == Verdict::Fail);
-    }
-
-    #[test]
-    fn without_noise_nothing_changes(trace in bent(), lag in 0_u64..=2) {
-        let mut still = trace;
-        still.streams[0].samples.iter_mut().for_each(|sample| sample.lag = Duration::ZERO);
-        let deaf = judged(&Trace { noise: Vec::new(), ..still.clone() });
-        for window in &mut still.noise {
-            *window = NoiseWindow { lag: ms(lag), steal: Some(0.02), ..*window };
-        }
-        prop_assert_eq!(judged(&still), deaf);
-    }
-
-    /// The more the host took, the less is left to fail.
-    #[test]
-    fn more_noise_excuses_more(trace in bent(), more in 0_u64..250) {
-        let host = Host::of(&trace);
-        let mut louder = trace.clone();
-        louder.noise.iter_mut().for_each(|window| window.lag = window.lag.saturating_add(ms(more)));
-        let loud = Host::of(&louder);
-        for sample in &trace.streams[0].samples {
-            prop_assert!(host.taken(sample, ms(1_000)) <= loud.taken(sample, ms(1_000)));
-        }
-    }
-
-    /// A service all of whose answers take a second longer, twice what is allowed, fails on a host that is as late as one
-    /// with a hog on every processor.
-    #[test]
-    fn twice_over_the_limit_fails(lags in vec(0_u64..=49, 84)) {
-        let weak = |at| good(at, if chaos(at) { ms(1_008) } else { ms(8) });
-        let busy = trace(weak, |at| ms(lags[(at.as_millis() / 250) as usize]));
-        prop_assert_eq!(judged(&busy).label(), "Fail");
-    }
 }

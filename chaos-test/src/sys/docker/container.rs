@@ -6,6 +6,10 @@ use testcontainers::bollard::models::{
 
 use super::engine::{engine, told};
 use crate::port::{ContainerState, ContainerStatus};
+use crate::sys::containers::Limits;
+
+/// What a quota is of, unless said otherwise, in microseconds.
+const PERIOD: i64 = 100_000;
 
 /// What the engine says of a container, asked once for all that has to be known when it has been started.
 #[derive(Debug, Clone)]
@@ -37,6 +41,21 @@ impl Details {
         self.0.host_config.as_ref().and_then(|config| config.network_mode.as_deref()).unwrap_or_default()
     }
 
+    /// What it may use: the least of what was asked for in several ways.
+    fn limits(&self) -> Limits {
+        let Some(config) = &self.0.host_config else { return Limits::default() };
+        // 0 and -1 are no limit.
+        let set = |value: Option<i64>| value.filter(|value| *value > 0);
+        let of_all = set(config.nano_cpus).map(|nano| nano as f64 / 1e9);
+        let period = set(config.cpu_period).unwrap_or(PERIOD);
+        let of_time = set(config.cpu_quota).map(|quota| quota as f64 / period as f64);
+        let named = config.cpuset_cpus.as_deref().and_then(listed);
+        Limits {
+            processors: [of_all, of_time, named].into_iter().flatten().reduce(f64::min),
+            memory: set(config.memory).and_then(|bytes| u64::try_from(bytes).ok()),
+        }
+    }
+
     /// How that network knows it.
     pub(super) fn endpoint(&self, network: &str) -> Option<&EndpointSettings> {
         self.0.network_settings.as_ref()?.networks.as_ref()?.get(network)
@@ -49,6 +68,20 @@ impl Details {
         bindings.sort_by_key(|binding| binding.host_ip.as_deref().is_some_and(|ip| ip.contains(':')));
         bindings.into_iter().find_map(|binding| binding.host_port.as_ref()?.parse().ok())
     }
+}
+
+/// What a container may use. To be called on the harness's own threads.
+pub(crate) async fn limits(id: &str) -> io::Result<Limits> {
+    Ok(Details::of(id).await?.limits())
+}
+
+/// How many processors a list of them has, as the kernel writes it: `0-2,5`.
+fn listed(processors: &str) -> Option<f64> {
+    let many = |part: &str| -> Option<u32> {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        last.trim().parse::<u32>().ok()?.checked_sub(first.trim().parse().ok()?)?.checked_add(1)
+    };
+    processors.split(',').map(many).sum::<Option<u32>>().map(f64::from)
 }
 
 /// The state of a container; its address is that in the network of this name.
@@ -83,9 +116,25 @@ fn state(found: ContainerInspectResponse, network: &str) -> ContainerState {
 mod tests {
     use super::*;
 
+    fn found(json: &str) -> Details {
+        Details(serde_json::from_str(json).expect("an answer"))
+    }
+
+    #[test]
+    fn a_limit_is_the_least_of_what_was_asked_for() {
+        let limits = |config: &str| found(&format!(r#"{{"HostConfig": {config}}}"#)).limits();
+        let none = limits(r#"{"NanoCpus": 0, "CpuQuota": -1, "CpusetCpus": "", "Memory": 0}"#);
+        assert_eq!(none, Limits::default());
+        let both = limits(r#"{"NanoCpus": 1500000000, "CpusetCpus": "1", "Memory": 134217728}"#);
+        assert_eq!(both, Limits { processors: Some(1.0), memory: Some(128 << 20) });
+        let quota = limits(r#"{"CpuQuota": 50000, "CpusetCpus": "0-2,5"}"#);
+        assert_eq!(quota.processors, Some(0.5));
+        assert_eq!(limits(r#"{"CpusetCpus": "0-2,5"}"#).processors, Some(4.0));
+        assert_eq!(limits(r#"{"CpuQuota": 30000, "CpuPeriod": 20000}"#).processors, Some(1.5));
+    }
+
     #[test]
     fn the_number_on_ipv4_is_taken() {
-        let found = |json: &str| Details(serde_json::from_str(json).expect("an answer"));
         let both = found(
             r#"{"NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "::", "HostPort": "2"},
                 {"HostIp": "0.0.0.0", "HostPort": "1"}], "81/tcp": null}}}"#,

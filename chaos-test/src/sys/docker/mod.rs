@@ -32,7 +32,7 @@ pub(crate) mod tests;
 mod watched;
 mod work;
 
-pub(crate) use container::Details;
+pub(crate) use container::{Details, limits};
 #[cfg(feature = "cli")]
 pub(crate) use engine::Refused;
 pub(crate) use engine::refused;

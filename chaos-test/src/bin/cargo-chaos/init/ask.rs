@@ -45,6 +45,28 @@ impl Asked {
         Ok(None)
     }
 
+    /// What is typed, as it is understood; `None` where nobody says.
+    pub(super) fn understood<T>(
+        self,
+        question: &str,
+        understand: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Stop> {
+        if self == Self::Nobody {
+            return Ok(None);
+        }
+        for _ in 0..TRIES {
+            let typed = answer(&format!("{question} "))?;
+            if typed.is_empty() {
+                return Ok(None);
+            }
+            match understand(&typed) {
+                Ok(meant) => return Ok(Some(meant)),
+                Err(why) => output::tell(&why),
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether it is to be done; not where nobody says so.
     pub(super) fn agrees(self, question: &str) -> Result<bool, Stop> {
         if self == Self::Nobody {

@@ -13,6 +13,8 @@ mod manifest;
 mod nextest;
 mod pipeline;
 mod project;
+mod service;
+mod source;
 
 use std::path::{Path, PathBuf};
 
@@ -21,14 +23,12 @@ use chaos_test::__cli as files;
 use self::ask::Asked;
 use self::change::Changes;
 use self::first_test::Service;
-use self::guess::Port;
 use self::manifest::Source;
 use self::project::{Package, Workspace};
 use crate::exit::{Exit, Stop};
 use crate::output;
 
 const CATALOGUE: &str = include_str!("../../../../assets/init/chaos_scenarios.yml");
-const USUAL_HEALTH: &str = "/health";
 
 /// Adds a first chaos test to a service's repository, and what belongs to it.
 ///
@@ -97,8 +97,8 @@ pub(crate) struct Args {
 }
 
 const HELP: &str = "\
-Without --yes it asks on a terminal: which package or binary is the service where there are several, and
-whether to write. Elsewhere it shows what it would write, and writes nothing.
+Without --yes it asks on a terminal: which package or binary is the service where there are several, what it
+is where there is no binary, and whether to write. Elsewhere it shows what it would write, and writes nothing.
 
 Exit codes:
   0  written, or nothing to do
@@ -141,16 +141,27 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
     let dir = package.dir().unwrap_or(&workspace.workspace_root);
     let (root, repository) = (workspace.workspace_root.as_path(), workspace.repository());
 
-    let sources = package.sources();
-    let service = service(args, package, asked, &sources, &mut changes)?;
-    let health = health(args, &service, &sources, &mut changes)?;
-    let source = source(args, package, root)?;
-    let features: &[&str] = if matches!(service, Service::Image { .. }) { &["containers"] } else { &[] };
+    // Chaos tests that are there know the service. Only one that is named is looked for beside them.
+    let is_named = args.bin.is_some() || args.image.is_some() || args.url.is_some();
+    let subject = if package.chaos_test().is_some() && !is_named {
+        None
+    } else {
+        let sources = package.sources();
+        let service = service::of(args, package, asked, &sources, &mut changes)?;
+        let health = service::health(args, &service, &sources, &mut changes)?;
+        Some((service, health))
+    };
+    let is_new = source::of_package(package)?.is_none();
+    let source = source::of(args, package, root, &mut changes)?;
+    let features: &[&str] = match &subject {
+        Some((Service::Image { .. }, _)) => &["containers"],
+        _ => &[],
+    };
     let (mut finds_tests, mut lacks) = (true, false);
     changes.extend(package.manifest_path.clone(), |text| {
         finds_tests = manifest::finds_tests(text)?;
         lacks = manifest::lacks(text, features)?;
-        manifest::with_dependency(text, &source, features)
+        manifest::with_dependency(text, &source::as_written(&source, dir, repository), features)
     })?;
     if lacks {
         changes.notes.push(format!(
@@ -168,13 +179,17 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
 
     catalogue(&mut changes, dir)?;
     let first = dir.join("tests/chaos.rs");
-    match package.chaos_test() {
+    match (package.chaos_test(), subject) {
         // Beside a tests/chaos/main.rs it would be a second target of its name, and Cargo would read the manifest no more.
-        Some(name) if !files::is_file(&first) => changes.notes.push(format!(
+        (Some(name), _) if !files::is_file(&first) => changes.notes.push(format!(
             "package {:?} has chaos tests already, {name:?}: no first one is written",
             package.name
         )),
-        _ => changes.create(first, first_test::render(&service, &health))?,
+        (_, Some((service, health))) => changes.create(first, first_test::render(&service, &health))?,
+        (_, None) if is_new => {
+            changes.notes.push(format!("{} is there and stays as it is", output::name(&first)));
+        }
+        (_, None) => {}
     }
     changes.extend(root.join(".config/nextest.toml"), nextest::with_profile)?;
     changes.extend(root.join(".gitignore"), |text| Ok(ignored::with_lines(text)))?;
@@ -186,7 +201,7 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
     }
     // The command line comes from where the library does.
     let source = match source {
-        Source::Workspace => of_workspace(root)?.unwrap_or_else(registry),
+        Source::Workspace => source::of_workspace(root)?.unwrap_or_else(source::registry),
         source => source,
     };
     if args.github {
@@ -199,108 +214,6 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
         pipeline::grafana(&mut changes, repository)?;
     }
     Ok(changes)
-}
-
-/// What is to be tested, as it was named, or as the package looks.
-fn service(
-    args: &Args,
-    package: &Package,
-    asked: Asked,
-    sources: &[String],
-    changes: &mut Changes,
-) -> Result<Service, Stop> {
-    if let Some(url) = &args.url {
-        if !url.starts_with("http://") {
-            return Err(Stop::usage(format!(
-                "--url {url}: only http:// addresses are measured; aim behind what terminates TLS"
-            )));
-        }
-        return Ok(Service::Url(url.clone()));
-    }
-    if let (Some(image), Some(port)) = (&args.image, args.port) {
-        let (name, tag) = match image.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => (name, tag),
-            _ => (image.as_str(), "latest"),
-        };
-        return Ok(Service::Image { name: name.to_owned(), tag: tag.to_owned(), port });
-    }
-    let name = package.binary(args.bin.as_deref(), asked)?;
-    let port = match &args.port_arg {
-        Some(typed) if !typed.contains("{port}") => {
-            return Err(Stop::usage(format!("--port-arg {typed:?} has no {{port}} in it, which becomes the port")));
-        }
-        Some(typed) => Port::Arguments(typed.split_whitespace().map(str::to_owned).collect()),
-        None => guess::port(sources).unwrap_or_else(|| {
-            changes.notes.push(format!(
-                "nothing in the source says how {name:?} is told its port, so the test sets the variable PORT; if it takes \
-                 an argument, say --port-arg '--port {{port}}'"
-            ));
-            Port::usual()
-        }),
-    };
-    Ok(Service::Binary { name, port })
-}
-
-/// The path that answers when all is well, as it was named, or as the source looks.
-fn health(args: &Args, service: &Service, sources: &[String], changes: &mut Changes) -> Result<String, Stop> {
-    match &args.health {
-        Some(path) if !path.starts_with('/') => {
-            Err(Stop::usage(format!("--health {path}: a path begins with /, as in /health")))
-        }
-        Some(path) => Ok(path.clone()),
-        None => {
-            let is_ours = matches!(service, Service::Binary { .. });
-            Ok(guess::health(sources).filter(|_| is_ours).unwrap_or_else(|| {
-                changes.notes.push(format!(
-                    "which path answers 200 when all is well is not known, so the test asks {USUAL_HEALTH}; --health says another"
-                ));
-                USUAL_HEALTH.to_owned()
-            }))
-        }
-    }
-}
-
-/// Where chaos-test comes from: as it was said, as the package has it, as the workspace has it, else the registry.
-fn source(args: &Args, package: &Package, root: &Path) -> Result<Source, Stop> {
-    if let Some(path) = &args.path {
-        let real = files::real(path)
-            .map_err(|error| Stop::usage(format!("--path {}: {error}", output::name(path))))?;
-        if !files::is_file(&real.join("Cargo.toml")) {
-            return Err(Stop::usage(format!("--path {}: there is no Cargo.toml in it", output::name(path))));
-        }
-        return Ok(Source::Path(real.display().to_string()));
-    }
-    if let Some(url) = &args.git {
-        return Ok(Source::Git { url: url.clone(), at: None });
-    }
-    if let Some(there) = named_in(&package.manifest_path, manifest::source_of_package)? {
-        return Ok(there);
-    }
-    Ok(if of_workspace(root)?.is_some() { Source::Workspace } else { registry() })
-}
-
-/// What a workspace says for its members.
-fn of_workspace(root: &Path) -> Result<Option<Source>, Stop> {
-    named_in(&root.join("Cargo.toml"), manifest::source_of_workspace)
-}
-
-/// What a manifest says, a path in it counted from where it is.
-fn named_in(file: &Path, read: fn(&str) -> Result<Option<Source>, String>) -> Result<Option<Source>, Stop> {
-    let text = change::read(file)?.unwrap_or_default();
-    let named = read(&text).map_err(|reason| Stop::usage(format!("{} {reason}", output::name(file))))?;
-    Ok(named.map(|source| match source {
-        Source::Path(path) => {
-            let whole = file.parent().unwrap_or(Path::new("")).join(path);
-            Source::Path(files::real(&whole).unwrap_or(whole).display().to_string())
-        }
-        source => source,
-    }))
-}
-
-fn registry() -> Source {
-    let version = env!("CARGO_PKG_VERSION");
-    let short = version.rsplit_once('.').map_or(version, |(short, _)| short);
-    Source::Version(short.to_owned())
 }
 
 /// A catalogue of the repository's own, unless it has one.

@@ -95,7 +95,7 @@ impl Package {
         self.manifest_path.parent()
     }
 
-    fn has_binary(&self) -> bool {
+    pub(super) fn has_binary(&self) -> bool {
         self.binaries().next().is_some()
     }
 

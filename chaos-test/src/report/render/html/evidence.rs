@@ -56,22 +56,22 @@ pub(super) fn panels(report: &Report, times: Times) -> Vec<Panel> {
     trails(report).map(panel).collect()
 }
 
-/// The same in words: `error rate: within its limit after 260 of 1000 samples`.
+/// The same in words: `error rate: decided after 260 of 1000 samples; each answer is wrong in at most 0.05 % of runs`.
 pub(super) fn told(report: &Report) -> Vec<String> {
     let several = report.judgement.streams.len() > 1;
     let line = |(evaluation, trail): (&Evaluation, &EvidenceTrail)| {
         let name = show::name(evaluation, several);
         let last = trail.points.last();
         let (within, beyond) = last.map_or((0.0, 0.0), |last| (last.within, last.beyond));
-        match trail.decided_after {
-            Some(after) => {
-                format!("{name}: decided after {after} of {} samples", trail.seen.n)
-            }
+        let all = trail.seen.n;
+        let came = match trail.decided_after {
+            Some(after) => format!("{name}: decided after {after} of {all} samples"),
             None => format!(
-                "{name}: {} samples; at the end {within} that it is within its limit, {beyond} that it is beyond (1 decides before the end)",
-                trail.seen.n
+                "{name}: {all} samples; at the end {within} that it is within its limit, {beyond} that it is beyond \
+                 (1 decides before the end)"
             ),
-        }
+        };
+        format!("{came}; each answer is wrong in at most {} of runs", show::error(trail.error))
     };
     trails(report).map(line).collect()
 }

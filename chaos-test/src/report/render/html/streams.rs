@@ -3,7 +3,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::bands;
-use crate::report::Report;
+use crate::report::{Report, show};
 use crate::slo::{RecoveryTime, StreamFigures};
 use crate::units::show_duration;
 
@@ -27,7 +27,7 @@ pub(super) fn table(report: &Report) -> Markup {
                         th.n scope="col" { "good answers" }
                         th.n scope="col" { "recovered" }
                     } }
-                    tbody { @for stream in streams.iter().take(MOST) { (row(stream)) } }
+                    tbody { @for stream in streams.iter().take(MOST) { (row(report, stream)) } }
                 }
             }
         }
@@ -35,12 +35,12 @@ pub(super) fn table(report: &Report) -> Markup {
     }
 }
 
-fn row(stream: &StreamFigures) -> Markup {
+fn row(report: &Report, stream: &StreamFigures) -> Markup {
     let three = |p50: Duration, p95: Duration, p99: Duration| [p50, p95, p99].map(show_duration).join(" · ");
     let normal = stream.baseline.map(|normal| three(normal.p50, normal.p95, normal.p99));
     let chaos = stream.chaos_latency.map(|(p50, p95, p99)| three(p50, p95, p99));
     let recovered = stream.recovery_time.map(|time| match time {
-        RecoveryTime::After(time) => format!("after {}", show_duration(time)),
+        RecoveryTime::After(time) => show::recovered(time, show::interval_of(report, stream)),
         RecoveryTime::NotWithin(time) => format!("not within {}", show_duration(time)),
     });
     let of = |(n, bad): (u64, u64)| format!("{bad} of {n}");
@@ -61,10 +61,6 @@ fn row(stream: &StreamFigures) -> Markup {
 /// Every outage in words; the same as the bars show.
 fn outages(report: &Report) -> Markup {
     let ended = report.trace.marks.ended.unwrap_or_default();
-    let interval = |stream: &StreamFigures| {
-        let samples = report.trace.streams.iter().find(|of| of.name == stream.name && of.kind == stream.kind);
-        samples.map_or(Duration::ZERO, |samples| samples.interval)
-    };
     let all = report
         .judgement
         .streams
@@ -76,7 +72,7 @@ fn outages(report: &Report) -> Markup {
             h4 { "Outages" }
             ul {
                 @for (stream, outage) in all.take(MOST) {
-                    li { b { (stream.name) } " " (bands::told(outage, interval(stream), ended)) }
+                    li { b { (stream.name) } " " (bands::told(outage, show::interval_of(report, stream), ended)) }
                 }
                 @if more > 0 { li { "and " (more) " more, in the record" } }
             }

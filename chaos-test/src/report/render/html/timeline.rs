@@ -152,7 +152,8 @@ fn dose(report: &Report, times: Times) -> Option<Panel> {
     Some(plot("fault: asked (dashed), measured (solid)", None, axis, &name, &lines(&both, times, axis)))
 }
 
-/// What the services used, a panel for processors and one for memory.
+/// What the services used: a panel for processors, one for memory, and one each for what they read and wrote, if they
+/// did.
 fn resources(report: &Report, times: Times) -> Vec<Panel> {
     let services = || report.trace.resources.iter().filter(|of| !of.samples.is_empty()).take(LOOKS.len());
     if services().next().is_none() {
@@ -177,7 +178,7 @@ fn resources(report: &Report, times: Times) -> Vec<Panel> {
             Axis::linear(of_services.iter().flat_map(|line| &line.points).map(|(_, value)| *value), 44.0);
         plot(&format!("{what}: {}", names.join(", ")), None, axis, name, &lines(&of_services, times, axis))
     };
-    vec![
+    let mut panels = vec![
         panel("processors used", |sample| sample.cpu, &|cpu| {
             // Of a service that hardly works one digit would be none.
             if cpu < 0.1 { format!("{cpu:.3}") } else { format!("{cpu:.2}") }
@@ -185,5 +186,22 @@ fn resources(report: &Report, times: Times) -> Vec<Panel> {
         panel("resident memory", |sample| sample.resident as f64, &|bytes| {
             ByteSize::new(bytes as u64).to_string()
         }),
-    ]
+    ];
+    let storage: [(&str, Value); 2] = [
+        ("read from storage, a second", |sample| per_second(sample.read, sample.over)),
+        ("written to storage, a second", |sample| per_second(sample.written, sample.over)),
+    ];
+    for (what, value) in storage {
+        if services().flat_map(|of| &of.samples).any(|sample| value(sample) > 0.0) {
+            panels.push(panel(what, value, &|bytes| ByteSize::new(bytes.round() as u64).to_string()));
+        }
+    }
+    panels
+}
+
+/// What a panel shows of a sample.
+type Value = fn(&ResourceSample) -> f64;
+
+fn per_second(bytes: u64, over: Duration) -> f64 {
+    if over.is_zero() { 0.0 } else { bytes as f64 / over.as_secs_f64() }
 }

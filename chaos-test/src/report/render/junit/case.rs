@@ -15,8 +15,14 @@ pub(in crate::report) fn case(entry: &Entry, summary: &Summary) -> TestCase {
     case.time = Duration::try_from_secs_f64(entry.took_seconds).ok();
     case.timestamp = instant(entry.started_at);
     case.add_properties(properties(entry, retried));
-    if entry.verdict == Verdict::Inconclusive && entry.passed {
-        case.set_system_out(format!("{}\n\nThe test allows that, so it passes.", visible(&entry.text)));
+    // Of what passes there is no text elsewhere, and not every reader shows properties.
+    let all_the_same = match entry.verdict {
+        Verdict::Inconclusive if entry.passed => Some("The test allows that, so it passes."),
+        Verdict::Pass if !entry.warnings.is_empty() => Some("A warning fails no test, so it passes."),
+        _ => None,
+    };
+    if let Some(why) = all_the_same {
+        case.set_system_out(format!("{}\n\n{why}", visible(&entry.text)));
     }
     case
 }

@@ -1,0 +1,116 @@
+use super::Args;
+use super::ask::Asked;
+use super::change::Changes;
+use super::first_test::Service;
+use super::guess::{self, Port};
+use super::project::Package;
+use crate::exit::Stop;
+
+const USUAL_HEALTH: &str = "/health";
+
+/// What is to be tested: as it was named, as the package looks, or as somebody says.
+pub(super) fn of(
+    args: &Args,
+    package: &Package,
+    asked: Asked,
+    sources: &[String],
+    changes: &mut Changes,
+) -> Result<Service, Stop> {
+    if let Some(url) = &args.url {
+        if !url.starts_with("http://") {
+            return Err(Stop::usage(format!(
+                "--url {url}: only http:// addresses are measured; aim behind what terminates TLS"
+            )));
+        }
+        return Ok(Service::Url(url.clone()));
+    }
+    if let (Some(image), Some(port)) = (&args.image, args.port) {
+        return Ok(of_image(image, port));
+    }
+    if args.bin.is_none() && !package.has_binary() {
+        let question = format!(
+            "package {:?} has no binary: which image and port is the service, NAME:TAG PORT, or which http:// URL?",
+            package.name
+        );
+        if let Some(service) = asked.understood(&question, as_typed)? {
+            return Ok(service);
+        }
+    }
+    let name = package.binary(args.bin.as_deref(), asked)?;
+    let port = match &args.port_arg {
+        Some(typed) if !typed.contains("{port}") => {
+            return Err(Stop::usage(format!("--port-arg {typed:?} has no {{port}} in it, which becomes the port")));
+        }
+        Some(typed) => Port::Arguments(typed.split_whitespace().map(str::to_owned).collect()),
+        None => guess::port(sources).unwrap_or_else(|| {
+            changes.notes.push(format!(
+                "nothing in the source says how {name:?} is told its port, so the test sets the variable PORT; if it takes \
+                 an argument, say --port-arg '--port {{port}}'"
+            ));
+            Port::usual()
+        }),
+    };
+    Ok(Service::Binary { name, port })
+}
+
+fn of_image(image: &str, port: u16) -> Service {
+    let (name, tag) = match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (image, "latest"),
+    };
+    Service::Image { name: name.to_owned(), tag: tag.to_owned(), port }
+}
+
+/// `NAME:TAG PORT`, or `http://…`
+fn as_typed(text: &str) -> Result<Service, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        [url] if url.starts_with("http://") => Ok(Service::Url((*url).to_owned())),
+        [image, port] if !image.contains("://") => port
+            .parse::<u16>()
+            .map(|port| of_image(image, port))
+            .map_err(|error| format!("{port:?} is no port: {error}")),
+        _ => Err(format!("{text:?} is neither NAME:TAG PORT nor http://HOST:PORT")),
+    }
+}
+
+/// The path that answers when all is well, as it was named, or as the source looks.
+pub(super) fn health(
+    args: &Args,
+    service: &Service,
+    sources: &[String],
+    changes: &mut Changes,
+) -> Result<String, Stop> {
+    match &args.health {
+        Some(path) if !path.starts_with('/') => {
+            Err(Stop::usage(format!("--health {path}: a path begins with /, as in /health")))
+        }
+        Some(path) => Ok(path.clone()),
+        None => {
+            let is_ours = matches!(service, Service::Binary { .. });
+            Ok(guess::health(sources).filter(|_| is_ours).unwrap_or_else(|| {
+                changes.notes.push(format!(
+                    "which path answers 200 when all is well is not known, so the test asks {USUAL_HEALTH}; --health says another"
+                ));
+                USUAL_HEALTH.to_owned()
+            }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Service, as_typed};
+
+    #[test]
+    fn what_is_typed_is_an_image_or_an_address() {
+        let image =
+            |name: &str, tag: &str| Ok(Service::Image { name: name.into(), tag: tag.into(), port: 8080 });
+        assert_eq!(as_typed("shop:1.2 8080"), image("shop", "1.2"));
+        assert_eq!(as_typed("registry:5000/shop  8080"), image("registry:5000/shop", "latest"));
+        assert_eq!(as_typed("http://shop:80"), Ok(Service::Url("http://shop:80".into())));
+        for none in ["shop:1.2", "shop 99999", "https://shop", "https://shop 443", "shop 80 90"] {
+            assert!(as_typed(none).is_err(), "{none}");
+        }
+    }
+}
