@@ -19,7 +19,7 @@ pub(super) async fn wait_until_ready(
 ) -> Result<(), String> {
     let waited = Stopwatch::start();
     loop {
-        let outcome = look(ready).await;
+        let outcome = look(ready, limit.saturating_sub(waited.elapsed())).await;
         if outcome == Outcome::Good || process.is_closed() {
             return Ok(());
         }
@@ -34,9 +34,9 @@ pub(super) async fn wait_until_ready(
     }
 }
 
-/// Asks a service once whether it is ready.
-pub(super) async fn look(ready: &Readiness) -> Outcome {
-    let (probe, timeout) = (ready.probe.clone(), ready.timeout);
+/// Asks a service once whether it is ready, for so long at most, however long its probe may take.
+pub(super) async fn look(ready: &Readiness, limit: Duration) -> Outcome {
+    let (probe, timeout) = (ready.probe.clone(), ready.timeout.min(limit));
     let look = runtime::harness().spawn(async move {
         tokio::time::timeout(timeout, async { probe.check(Box::new(|| {})).await }).await
     });

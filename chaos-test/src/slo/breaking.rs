@@ -55,7 +55,8 @@ impl BreakingPoint {
         }
     }
 
-    /// Until what breaks is at most that many times what holds; 1.5 unless said. Not below 1.01.
+    /// Until no intensity between what holds and what breaks is more than that many times the one below it; 1.5 unless said.
+    /// Not below 1.01.
     pub fn to_within(self, factor: f64) -> Self {
         Self { factor: factor.max(1.01), ..self }
     }

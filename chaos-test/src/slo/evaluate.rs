@@ -304,7 +304,7 @@ impl Subject<'_> {
             let low = time.saturating_sub(step).as_secs_f64();
             evaluation.interval = Some((Figure::Seconds(low), Figure::Seconds(high.as_secs_f64())));
         }
-        if high <= limit {
+        if !censored && high <= limit {
             evaluation.verdict = Verdict::Pass;
         } else if time.saturating_sub(step) > limit {
             evaluation.verdict = Verdict::Fail;

@@ -121,7 +121,7 @@ pub enum Reason {
         /// The mean share of processor time that other machines on the same iron took.
         steal: Option<f64>,
     },
-    /// A service was still down when the watch ended, not yet for as long as it may be.
+    /// A service was not back when the watch ended, and not yet away for as long as it may be.
     StillDown,
     /// Nothing was measured: no probe and no repeated body.
     NoSamples,
@@ -201,9 +201,9 @@ impl fmt::Display for Reason {
                 show_duration(*lag),
                 show_load(*pressure, *steal)
             ),
-            Self::StillDown => {
-                f.write_str("still down when the watch ended, though not yet for longer than allowed")
-            }
+            Self::StillDown => f.write_str(
+                "not back when the watch ended, which was too soon to say that it takes longer than allowed",
+            ),
             Self::NoSamples => {
                 f.write_str("nothing was measured: add a probe to the environment or `repeat` to the test")
             }

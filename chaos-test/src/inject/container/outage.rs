@@ -58,6 +58,8 @@ enum How {
 
 /// How long a service may take to be ready again; less than a revert may take.
 const READY: Duration = Duration::from_secs(18);
+/// The same of one that goes on, which is no failure of the revert if it does not: well within its time.
+const READY_AGAIN: Duration = Duration::from_secs(13);
 
 impl How {
     const ALL: [(&'static str, Self); 3] =
@@ -233,7 +235,8 @@ impl Held {
             watch::bring_back(&self.container, service).await?;
         }
         let Some(ready) = self.ready.as_ref().filter(|_| outage.until_ready) else { return Ok(()) };
-        match watch::until_ready(&*self.container, ready, READY).await {
+        let limit = if outage.how == How::Pause { READY_AGAIN } else { READY };
+        match watch::until_ready(&*self.container, ready, limit).await {
             Err(why) if outage.how != How::Pause => {
                 Err(RevertError(format!("{service} was started again, and {why}")))
             }

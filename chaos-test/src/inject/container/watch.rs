@@ -27,8 +27,7 @@ pub(super) async fn state(container: &dyn ContainerControl) -> io::Result<Option
 /// Whether the service itself answers, asked past its front door.
 pub(super) async fn answers(ready: Option<&Readiness>) -> bool {
     let Some(ready) = ready else { return false };
-    let soon = Readiness { timeout: ready.timeout.min(SILENCE), ..ready.clone() };
-    readiness::look(&soon).await == Outcome::Good
+    readiness::look(ready, SILENCE).await == Outcome::Good
 }
 
 /// Starts a container that is held down, and looks that it stays up. One that its environment has ended, or that
@@ -59,7 +58,7 @@ pub(super) async fn until_ready(
 ) -> Result<(), String> {
     let waited = Stopwatch::start();
     loop {
-        let outcome = readiness::look(ready).await;
+        let outcome = readiness::look(ready, limit.saturating_sub(waited.elapsed())).await;
         if outcome == Outcome::Good || container.is_closed() {
             return Ok(());
         }
