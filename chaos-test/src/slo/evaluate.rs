@@ -280,16 +280,16 @@ impl Subject<'_> {
                     evaluation.reason = None;
                 }
             }
-            RecoveryTime::NotWithin(watched) if self.rules == Rules::First => {
-                evaluation.measured = Some(Figure::Seconds(watched.as_secs_f64()));
-                evaluation.note = Some("not recovered when the watch ended".into());
-                evaluation.verdict = Verdict::Fail;
-            }
-            // A watch that was shorter than the limit has not seen it broken.
             RecoveryTime::NotWithin(watched) => {
-                let seen = recovery_at_least(self.stream, baseline, self.marks(), self.objectives);
-                self.by_time(&mut evaluation, seen.unwrap_or(watched), limit, true);
                 evaluation.note = Some("not recovered when the watch ended".into());
+                if self.rules == Rules::First {
+                    evaluation.measured = Some(Figure::Seconds(watched.as_secs_f64()));
+                    evaluation.verdict = Verdict::Fail;
+                } else {
+                    // A watch that was shorter than the limit has not seen it broken.
+                    let seen = recovery_at_least(self.stream, baseline, self.marks(), self.objectives);
+                    self.by_time(&mut evaluation, seen.unwrap_or(watched), limit, true);
+                }
             }
         }
         Some(evaluation)

@@ -41,21 +41,12 @@ pub(super) fn recovery(
     marks: &Marks,
     objectives: &Objectives,
 ) -> Option<RecoveryTime> {
-    let removed = marks.removed?;
-    let ended = marks.ended?;
-    let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
-    let stable = Stable::of(stream, objectives.recovery.stable_for(), bad_share);
-    let tolerance = baseline.tolerance(objectives);
-    let slow = |sample: &Sample| sample.latency > tolerance;
-    let first = stream.samples.partition_point(|sample| sample.at < removed);
-    let back = (first..stream.samples.len()).find(|&i| {
-        let sample = &stream.samples[i];
-        sample.is_good()
-            && !slow(sample)
-            && stable.starts_at(&stream.samples, i, stream.interval, ended, &slow)
+    let (removed, ended) = (marks.removed?, marks.ended?);
+    let back = first_normal(stream, baseline, marks, objectives, |stable, samples, i, slow| {
+        stable.starts_at(samples, i, stream.interval, ended, slow)
     });
     Some(match back {
-        Some(i) => RecoveryTime::After(stream.samples[i].at.saturating_sub(removed)),
+        Some(at) => RecoveryTime::After(at.saturating_sub(removed)),
         None => RecoveryTime::NotWithin(ended.saturating_sub(removed)),
     })
 }
@@ -69,17 +60,30 @@ pub(super) fn recovery_at_least(
     objectives: &Objectives,
 ) -> Option<Duration> {
     let (removed, ended) = (marks.removed?, marks.ended?);
+    let possible = first_normal(stream, baseline, marks, objectives, |stable, samples, i, slow| {
+        stable.may_start_at(samples, i, stream.interval, slow)
+    });
+    Some(possible.unwrap_or(ended).saturating_sub(removed))
+}
+
+/// When the first normal sample since the removal came with which that begins.
+fn first_normal(
+    stream: &Stream,
+    baseline: &Baseline,
+    marks: &Marks,
+    objectives: &Objectives,
+    begins: impl Fn(&Stable, &[Sample], usize, &dyn Fn(&Sample) -> bool) -> bool,
+) -> Option<Duration> {
+    let (removed, ended) = (marks.removed?, marks.ended?);
     let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
     let stable = Stable::of(stream, objectives.recovery.stable_for(), bad_share);
     let tolerance = baseline.tolerance(objectives);
     let slow = |sample: &Sample| sample.latency > tolerance;
     let samples = &stream.samples[..stream.samples.partition_point(|sample| sample.at < ended)];
     let first = samples.partition_point(|sample| sample.at < removed);
-    let possible = (first..samples.len()).find(|&i| {
-        let sample = &samples[i];
-        sample.is_good() && !slow(sample) && stable.may_start_at(samples, i, stream.interval, &slow)
-    });
-    Some(possible.map_or(ended, |i| samples[i].at).saturating_sub(removed))
+    let normal = |sample: &Sample| sample.is_good() && !slow(sample);
+    let back = (first..samples.len()).find(|&i| normal(&samples[i]) && begins(&stable, samples, i, &slow))?;
+    Some(samples[back].at)
 }
 
 /// Whether a watch may end: the stream has recovered, nothing is down, and the chaos phase has been over for as long as
