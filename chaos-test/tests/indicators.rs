@@ -137,6 +137,45 @@ fn never_coming_back_fails_with_at_least_what_was_watched() {
     assert_eq!(outage.reason, Some(Reason::StillDown));
 }
 
+/// Down once, near the end of a watch that ends at 50 s.
+fn down_at_the_end(second: (f64, f64)) -> slo::Judgement {
+    let mut objectives = objectives();
+    objectives.availability = Some(chaos_test::units::Percent::new(97.0).unwrap());
+    objectives.time_to_recover = Some(secs(1.5));
+    judge(&trace(stream(50.0, &[second]), marks(4.0, 50.0)), &objectives)
+}
+
+#[test]
+fn an_outage_whose_end_was_not_seen_is_only_as_long_as_it_must_have_been() {
+    // Back after half a second, and for one second when the watch ends: no stable window, and none that is broken.
+    let judgement = down_at_the_end((48.0, 48.5));
+    assert_eq!(judgement.streams[0].outages[0].end, None);
+    let outage = evaluated(&judgement, Indicator::WorstTimeToRecover);
+    assert_eq!((outage.verdict, outage.reason.as_ref()), (Verdict::Inconclusive, Some(&Reason::StillDown)));
+    assert_eq!(outage.measured, Some(slo::Figure::Seconds(0.5)));
+    // 0.5 s of 48 are allowed, 2 s are not: it is one of the two.
+    let availability = evaluated(&judgement, Indicator::Availability);
+    assert_eq!(
+        (availability.verdict, availability.reason.as_ref()),
+        (Verdict::Inconclusive, Some(&Reason::StillDown))
+    );
+
+    // Never back: what was seen is too long.
+    let judgement = down_at_the_end((48.0, 99.0));
+    assert_eq!(evaluated(&judgement, Indicator::WorstTimeToRecover).verdict, Verdict::Fail);
+    assert_eq!(evaluated(&judgement, Indicator::Availability).verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_worse_outage_that_ended_does_not_make_a_lasting_one_pass() {
+    let mut objectives = objectives();
+    objectives.time_to_recover = Some(secs(10.0));
+    let judgement = judge(&trace(stream(50.0, &[(5.0, 10.0), (48.0, 99.0)]), marks(4.0, 50.0)), &objectives);
+    let worst = evaluated(&judgement, Indicator::WorstTimeToRecover);
+    assert_eq!(worst.measured, Some(slo::Figure::Seconds(5.0)));
+    assert_eq!((worst.verdict, worst.reason.as_ref()), (Verdict::Inconclusive, Some(&Reason::StillDown)));
+}
+
 #[test]
 fn a_fault_that_changes_nothing_is_said_to_change_nothing() {
     let judgement = judge(&trace(stream(20.0, &[]), marks(12.1, 20.0)), &objectives());

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latencies;
 use super::endpoint::{error_rate_of, has_throughput};
 use super::evidence::EvidenceTrail;
+use super::outage::may_have_ended;
 use super::recovery::{recovery, recovery_at_least};
 use super::{Baseline, Indicator, Outage, Reason, RecoveryTime, Rules, Verdict, outages};
 use crate::model::{Bounds, Marks, Objectives, Phase, Sample, Severity, Stream, StreamKind, Trace};
@@ -219,24 +220,41 @@ impl Subject<'_> {
 
     pub(super) fn outages(&self) -> Vec<Outage> {
         let Some((from, to)) = self.marks().exposed() else { return Vec::new() };
-        let bad_share = self.objectives.error_rate.map_or(0.05, |limit| limit.ratio());
-        outages(self.stream, from, to, self.objectives.recovery.stable_for(), bad_share)
+        outages(self.stream, from, to, self.objectives.recovery.stable_for(), self.bad_share())
+    }
+
+    /// The share of bad samples that stable service may have.
+    fn bad_share(&self) -> f64 {
+        self.objectives.error_rate.map_or(0.05, |limit| limit.ratio())
     }
 
     pub(super) fn worst_time_to_recover(&self, outages: &[Outage]) -> Option<Evaluation> {
         let limit = self.bounds.time_to_recover?;
         let mut evaluation =
             self.evaluation(Indicator::WorstTimeToRecover, Figure::Seconds(limit.as_secs_f64()));
-        let ended = self.marks().ended.unwrap_or_default();
-        let Some(worst) = outages.iter().max_by_key(|outage| outage.length(ended)) else {
+        let Some(worst) = outages.iter().map(|outage| self.down_for_at_least(outage)).max() else {
             evaluation.note = Some("no outage".into());
             return Some(evaluation);
         };
-        if worst.end.is_none() {
+        // Beside one that may last, the worst of those that ended is the least that the worst can be.
+        let lasting = outages.iter().any(|outage| {
+            outage.end.is_none() && (self.rules != Rules::First || self.down_for_at_least(outage) == worst)
+        });
+        if lasting {
             evaluation.note = Some("still down at the end".into());
         }
-        self.by_time(&mut evaluation, worst.length(ended), limit, worst.end.is_none());
+        self.by_time(&mut evaluation, worst, limit, lasting);
         Some(evaluation)
+    }
+
+    /// How long an outage lasted; the least that it can have if its end was not seen.
+    fn down_for_at_least(&self, outage: &Outage) -> Duration {
+        let ended = self.marks().ended.unwrap_or_default();
+        if outage.end.is_some() || self.rules == Rules::First {
+            return outage.length(ended);
+        }
+        let stable_for = self.objectives.recovery.stable_for();
+        may_have_ended(outage, self.stream, ended, stable_for, self.bad_share()).saturating_sub(outage.start)
     }
 
     pub(super) fn availability(&self, outages: &[Outage]) -> Option<Evaluation> {
@@ -244,12 +262,14 @@ impl Subject<'_> {
         let (from, to) = self.marks().exposed()?;
         let whole = to.saturating_sub(from).as_secs_f64();
         let mut evaluation = self.evaluation(Indicator::Availability, Figure::Share(limit));
-        let down: f64 = outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
+        // An outage whose end was not seen: at most to the end of the watch, at least to what may have been its end.
+        let most: f64 = outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
+        let least: f64 = outages.iter().map(|outage| self.down_for_at_least(outage).as_secs_f64()).sum();
         let share = |down: f64| if whole > 0.0 { (1.0 - down / whole).clamp(0.0, 1.0) } else { 0.0 };
         // Each outage is known to within one interval.
         let slack = self.stream.interval.as_secs_f64() * outages.len() as f64;
-        let (low, high) = (share(down + slack), share(down - slack));
-        evaluation.measured = Some(Figure::Share(share(down)));
+        let (low, high) = (share(most + slack), share(least - slack));
+        evaluation.measured = Some(Figure::Share(share(most)));
         evaluation.interval = (!outages.is_empty()).then_some((Figure::Share(low), Figure::Share(high)));
         if low >= limit {
             evaluation.verdict = Verdict::Pass;
@@ -257,7 +277,8 @@ impl Subject<'_> {
             evaluation.verdict = Verdict::Fail;
         } else {
             evaluation.verdict = Verdict::Inconclusive;
-            evaluation.reason = Some(Reason::WithinResolution);
+            let until_seen = share(most - slack) < limit;
+            evaluation.reason = Some(if until_seen { Reason::StillDown } else { Reason::WithinResolution });
         }
         Some(evaluation)
     }

@@ -169,6 +169,24 @@ pub fn outages(
     found
 }
 
+/// When an outage whose end was not seen may have ended: the first good sample after it from which all that was seen up to
+/// `to` might still become stable service; else `to`. It may as well have gone on for longer than that.
+pub(super) fn may_have_ended(
+    outage: &Outage,
+    stream: &Stream,
+    to: Duration,
+    stable_for: Duration,
+    bad_share: f64,
+) -> Duration {
+    let stable = Stable::of(stream, stable_for, bad_share);
+    let first = stream.samples.partition_point(|sample| sample.at < outage.start);
+    let last = stream.samples.partition_point(|sample| sample.at < to);
+    let samples = &stream.samples[first..last.max(first)];
+    let back = (0..samples.len())
+        .find(|&i| samples[i].is_good() && stable.may_start_at(samples, i, stream.interval, &|_| false));
+    back.map_or(to, |i| samples[i].at)
+}
+
 /// The next bad run of at least `length`: its first index and the index after it.
 fn next_bad_run(
     samples: &[Sample],
