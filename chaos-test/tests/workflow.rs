@@ -89,10 +89,30 @@ fn given<'w>(workflow: &'w Value, action: &str) -> Vec<&'w Value> {
     all
 }
 
-/// What bash says of the syntax; nothing is run.
+/// What bash says of the syntax, and shellcheck of the rest where there is one; nothing is run.
 fn is_bash(script: &str) -> Result<(), String> {
     let output = Command::new("bash").args(["-n", "-c", script]).output().expect("there is a bash");
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    if has("shellcheck") { shellcheck(script) } else { Ok(()) }
+}
+
+fn shellcheck(script: &str) -> Result<(), String> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("script");
+    std::fs::write(&file, script).unwrap();
+    let asked = Command::new("shellcheck").args(["--shell=bash", "--severity=warning"]).arg(&file).output();
+    let output = asked.expect("there is a shellcheck");
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stdout).into_owned()) }
+}
+
+#[test]
+fn shellcheck_looks() {
+    if has("shellcheck") {
+        let told = shellcheck("cd somewhere\nrm -- $1").expect_err("`cd` may fail");
+        assert!(told.contains("SC2164"), "{told}");
+    }
 }
 
 /// Whether there is that program. If not, it says so; and if `CHAOS_TEST_REQUIRE` names it, it fails instead.

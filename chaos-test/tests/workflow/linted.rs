@@ -1,4 +1,4 @@
-//! What others say of the workflows: actionlint, and the pins that all of them share.
+//! What others say of the workflows: actionlint, zizmor, and the pins that all of them share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -38,6 +38,43 @@ fn actionlint_finds_nothing() {
     let (code, told) =
         lint(&filled(GITHUB).replace("needs.setup.outputs.shards", "needs.setup.outputs.shard"));
     assert!(code == Some(1) && told.contains("\"shard\""), "{told}");
+}
+
+/// `CHAOS_TEST_ZIZMOR` says where zizmor is, which holds a workflow against GitHub's schema and looks for permissions nobody
+/// needs, what a stranger could have run, and actions that are not pinned; without it this says so and does nothing, unless
+/// `CHAOS_TEST_REQUIRE` names `zizmor`.
+#[test]
+fn zizmor_finds_nothing() {
+    let Some(zizmor) = std::env::var_os("CHAOS_TEST_ZIZMOR") else {
+        missing("zizmor", "CHAOS_TEST_ZIZMOR names none");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let workflows = dir.path().join(".github/workflows");
+    std::fs::create_dir_all(&workflows).unwrap();
+    let audit = |text: &str| {
+        std::fs::write(workflows.join("chaos.yml"), text).unwrap();
+        let output = Command::new(&zizmor)
+            .args(["--offline", "--no-progress", "--no-config", "--color=never", "--strict-collection"])
+            .args([dir.path().to_path_buf()])
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", zizmor.display()));
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (output.status.code(), told.concat())
+    };
+    let whole = filled(GITHUB);
+    let (code, told) = audit(&whole);
+    assert_eq!(code, Some(0), "{told}");
+
+    // It does look: a tag in place of a commit, a pull request's title in a script, and a job that is none.
+    let (commit, _) = whole.split_once("actions/checkout@").unwrap().1.split_once(' ').unwrap();
+    let (code, told) = audit(&whole.replacen(commit, "v6", 1));
+    assert!(code == Some(14) && told.contains("unpinned-uses"), "{code:?}: {told}");
+    let title = "      - run: echo ${{ github.event.pull_request.title }}\n      - uses: actions/checkout@";
+    let (code, told) = audit(&whole.replacen("      - uses: actions/checkout@", title, 1));
+    assert!(code == Some(14) && told.contains("template-injection"), "{code:?}: {told}");
+    let (code, told) = audit(&format!("{whole}  no_job: 3\n"));
+    assert!(code == Some(1) && told.contains("jobs.no_job"), "{code:?}: {told}");
 }
 
 /// The pins of each action, `commit # version`.
