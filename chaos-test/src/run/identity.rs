@@ -11,7 +11,7 @@ pub(crate) struct Identity {
     pub(crate) binary: String,
     /// Which try of nextest this is, from 1.
     attempt: u32,
-    /// Which experiment of that name in this process it is, from 1.
+    /// Which experiment of that name, or whose file would have that name, it is in this process, from 1.
     nth: usize,
     in_nextest: bool,
     in_libtest: bool,
@@ -67,12 +67,14 @@ impl Identity {
         }
     }
 
-    /// The same, told apart from earlier experiments of this process that go by the same name.
+    /// The same, told apart from earlier experiments of this process that go by the same name, or would leave their record in
+    /// the same file (`a b` and `a/b`).
     pub(crate) fn once_per_process(mut self) -> Self {
         static USED: Mutex<Vec<String>> = Mutex::new(Vec::new());
         let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
-        used.push(self.test.clone());
-        self.nth = used.iter().filter(|name| **name == self.test).count();
+        let file = run_folder::file_name(&self.test);
+        used.push(file.clone());
+        self.nth = used.iter().filter(|name| **name == file).count();
         self
     }
 
@@ -136,5 +138,23 @@ fn program() -> String {
             name.to_owned()
         }
         _ => stem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Identity;
+
+    #[test]
+    fn no_two_experiments_of_a_process_share_a_file() {
+        let named = |test: &str| Identity { test: test.into(), ..Identity::unnamed() }.once_per_process();
+        let [spaced, sliced, again] = ["two words", "two/words", "two words"].map(named);
+        assert_ne!(spaced.file_stem(), sliced.file_stem());
+        assert_ne!(sliced.file_stem(), again.file_stem());
+        assert_eq!(
+            (spaced.record_name().as_str(), again.record_name().as_str()),
+            ("two words", "two words (3)")
+        );
+        assert_eq!(named("another").record_name(), "another");
     }
 }
