@@ -1,6 +1,4 @@
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use crate::sandbox::{Ended, Sandbox};
 
@@ -202,14 +200,9 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
     }
 }
 
-/// The same at a terminal, which `script` makes, with somebody who types that.
+/// The same at a terminal, with somebody who types that.
 fn typed(sandbox: &Sandbox, typed: &str) -> Ended {
-    let line = format!("'{}' init", env!("CARGO_BIN_EXE_cargo-chaos"));
-    let mut terminal = sandbox.within(Command::new("script"));
-    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).stdin(Stdio::piped());
-    let mut running = terminal.spawn().expect("`script` is there: util-linux has it, on Debian bsdutils");
-    running.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    running.wait_with_output().unwrap().into()
+    sandbox.at_a_terminal("init", &[], typed)
 }
 
 #[test]

@@ -149,6 +149,26 @@ fn quiet_is_quiet_and_a_file_has_no_colours() {
 }
 
 #[test]
+fn a_terminal_has_colours_and_is_told_how_far_it_is() {
+    let sandbox = Sandbox::new();
+    let record = fail("checkout").report().to_json().unwrap();
+    for n in 0..400 {
+        sandbox.write(&format!("runs/run-1/{n}.json"), &record);
+    }
+    let report = |more: &str, variables: &[(&str, &str)]| {
+        sandbox.at_a_terminal(&format!("report --report out.md{more}"), variables, "").stdout
+    };
+    let told = report("", &[]);
+    assert!(told.contains("\u{1b}[31m") && told.contains("\u{1b}[0m"), "{told}");
+    let (_, progress) = told.split_once("read ").expect("it says how far it is");
+    assert!(progress.contains(" of 400\u{1b}[K\r"), "{told}");
+    let plain = report("", &[("NO_COLOR", "1")]);
+    assert!(plain.contains(" of 400") && !plain.contains("\u{1b}[31m"), "{plain}");
+    let quiet = report(" --quiet", &[]);
+    assert_eq!(quiet, "");
+}
+
+#[test]
 fn a_run_reported_again_is_the_last_of_its_trend() {
     let sandbox = Sandbox::new();
     sandbox.keep(&in_run(pass("checkout"), "0"));

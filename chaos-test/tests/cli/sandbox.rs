@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -70,6 +71,17 @@ impl Sandbox {
 
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
         ended(&mut self.command(args))
+    }
+
+    /// At a terminal, which `script` makes, with somebody who types that. What is told on stderr is in stdout as well.
+    pub(crate) fn at_a_terminal(&self, args: &str, variables: &[(&str, &str)], typed: &str) -> Ended {
+        let line = format!("'{}' {args}", env!("CARGO_BIN_EXE_cargo-chaos"));
+        let mut terminal = self.within(Command::new("script"));
+        terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]).stdin(Stdio::piped());
+        terminal.env_remove("NO_COLOR").envs(variables.iter().copied());
+        let mut running = terminal.spawn().expect("`script` is there: util-linux has it, on Debian bsdutils");
+        running.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        running.wait_with_output().unwrap().into()
     }
 }
 
