@@ -190,10 +190,9 @@ fn of_several_outages_the_mean_is_told_beside_the_worst() {
     for text in [twice.text(), render::markdown_of(&twice)] {
         assert!(text.contains(&format!("{worst}, mean of 2 outages: 1.5 s")), "{text}");
     }
-    assert!(
-        render::markdown_of(&twice)
-            .contains("; 85 % of 1000 good in chaos, 100 % of 650 good in recovery; 2 outages\n")
-    );
+    assert!(render::markdown_of(&twice).contains(
+        "; 85 % of 1000 good in chaos, 100 % of 650 good in recovery, the last 1100 in a row; 2 outages\n"
+    ));
     assert!(once.text().contains(worst) && !once.text().contains("mean of"), "{}", once.text());
 }
 

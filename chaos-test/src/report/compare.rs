@@ -88,6 +88,7 @@ pub struct FigureChange {
 /// assert!(Shift::Worse < Shift::Better && Shift::Better < Shift::Same);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Shift {
     /// The intervals are apart, and it is worse.
     Worse,

@@ -1,8 +1,12 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::model::DoseUnit;
-use crate::slo::{RecoveryTime, median};
+use crate::model::{DoseUnit, Phase, Stream};
+use crate::slo::{RecoveryTime, latencies, median};
+use crate::stats::estimate;
 
 /// The figures of one judged stream, in the units that pipelines know.
 ///
@@ -41,22 +45,28 @@ pub struct StreamMetrics {
     pub chaos_p95_ms: Option<f64>,
     /// The difference of the two.
     pub latency_degradation_ms: Option<f64>,
+    /// 95th percentile of latency after the fault, in the recovery phase; absent in summaries of an earlier version.
+    #[serde(default)]
+    pub recovery_p95_ms: Option<f64>,
+    /// Good samples one after the other up to the end of the watch; absent in summaries of an earlier version.
+    #[serde(default)]
+    pub consecutive_successes: Option<u64>,
 }
 
 /// The fault that was asked for and the fault that was measured.
 ///
 /// ```
-/// use chaos_test::model::DoseUnit;
 /// use chaos_test::report::Dose;
-/// fn share(dose: &Dose) -> Option<f64> {
-///     Some(dose.measured? / dose.asked?)
+/// // `proxy: 95 % of what was asked for, enough of it in 20 of 20 checks`
+/// fn told(dose: &Dose) -> Option<String> {
+///     let share = dose.measured? / dose.asked? * 100.0;
+///     let Dose { mechanism, enough, checks, .. } = dose;
+///     Some(format!("{mechanism}: {share:.0} % of what was asked for, enough of it in {enough} of {checks} checks"))
 /// }
-/// let (mechanism, unit) = (String::from("proxy"), DoseUnit::Seconds);
-/// let dose = Dose { mechanism, unit, asked: Some(0.2), measured: Some(0.19), enough: 20, checks: 20 };
-/// assert!(share(&dose).is_some_and(|share| share > 0.9));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Dose {
     /// The rung of the ladder that was used.
     pub mechanism: String,
@@ -91,8 +101,10 @@ impl Dose {
 pub(super) fn streams(report: &Report) -> Vec<StreamMetrics> {
     let (from, to) = report.trace.marks.exposed().unwrap_or_default();
     let whole = to.saturating_sub(from).as_secs_f64();
-    let ms = |span: std::time::Duration| span.as_secs_f64() * 1e3;
+    let ms = |span: Duration| span.as_secs_f64() * 1e3;
+    let afterwards = afterwards(report);
     let of = report.judgement.streams.iter().map(|stream| {
+        let after = afterwards.get(stream.name.as_str());
         let down: f64 = stream.outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
         let (total, failed) = stream.chaos;
         let baseline = stream.baseline.map(|normal| ms(normal.p95));
@@ -113,7 +125,32 @@ pub(super) fn streams(report: &Report) -> Vec<StreamMetrics> {
             baseline_p95_ms: baseline,
             chaos_p95_ms: chaos,
             latency_degradation_ms: chaos.zip(baseline).map(|(chaos, normal)| chaos - normal),
+            recovery_p95_ms: after.and_then(|after| after.p95).map(ms),
+            consecutive_successes: after.map(|after| after.successes),
         }
     });
     of.collect()
+}
+
+/// How a stream fared after the fault.
+pub(super) struct Afterwards {
+    /// 95th percentile of latency in the recovery phase.
+    pub(super) p95: Option<Duration>,
+    /// Good samples one after the other up to the end of the watch.
+    pub(super) successes: u64,
+}
+
+/// How each stream of a run fared after the fault, by its name.
+pub(super) fn afterwards(report: &Report) -> HashMap<&str, Afterwards> {
+    let marks = &report.trace.marks;
+    let ended = marks.ended.unwrap_or(Duration::MAX);
+    let of = |stream: &Stream| {
+        let recovery = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Recovery));
+        let watched = stream.samples.iter().rev().skip_while(|sample| sample.at >= ended);
+        Afterwards {
+            p95: estimate(&latencies(recovery, stream.timeout), 0.95),
+            successes: watched.take_while(|sample| sample.is_good()).count() as u64,
+        }
+    };
+    report.trace.streams.iter().map(|stream| (stream.name.as_str(), of(stream))).collect()
 }

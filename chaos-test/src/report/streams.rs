@@ -1,16 +1,19 @@
 use std::time::Duration;
 
+use super::figures::{Afterwards, afterwards};
 use super::{Report, show};
 use crate::slo::{Figure, StreamFigures};
 use crate::units::show_duration;
 
 /// The figures of every judged stream, a line each: `app: 8 ms · 10 ms · 10 ms → 208 ms · 210 ms · 210 ms (p50 · p95 ·
-/// p99, baseline → chaos); 95.4 % of 1000 good in chaos, 100 % of 650 good in recovery; 2 outages, 1 flap`.
+/// p99, baseline → chaos), p95 10 ms in recovery; 95.4 % of 1000 good in chaos, 100 % of 650 good in recovery, the last 650 in
+/// a row; 2 outages, 1 flap`.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    report.judgement.streams.iter().map(line).collect()
+    let after = afterwards(report);
+    report.judgement.streams.iter().map(|stream| line(stream, after.get(stream.name.as_str()))).collect()
 }
 
-fn line(stream: &StreamFigures) -> String {
+fn line(stream: &StreamFigures, after: Option<&Afterwards>) -> String {
     let three = |p50: Duration, p95: Duration, p99: Duration| [p50, p95, p99].map(show_duration).join(" · ");
     let normal = stream.baseline.map(|normal| three(normal.p50, normal.p95, normal.p99));
     let chaos = stream.chaos_latency.map(|(p50, p95, p99)| three(p50, p95, p99));
@@ -28,8 +31,13 @@ fn line(stream: &StreamFigures) -> String {
     };
     let flaps: u64 = stream.outages.iter().map(|outage| u64::from(outage.flaps)).sum();
     let flaps = if flaps == 0 { String::new() } else { format!(", {}", counted(flaps, "flap")) };
+    let p95 = after.and_then(|after| after.p95);
+    let p95 = p95.map(|p95| format!(", p95 {} in recovery", show_duration(p95))).unwrap_or_default();
+    let any_bad = stream.chaos.1 + stream.recovery.1 > 0;
+    let row = after.filter(|_| any_bad).map(|after| format!(", the last {} in a row", after.successes));
+    let row = row.unwrap_or_default();
     format!(
-        "{}: {} → {} (p50 · p95 · p99, baseline → chaos); {}, {}; {outages}{flaps}",
+        "{}: {} → {} (p50 · p95 · p99, baseline → chaos){p95}; {}, {}{row}; {outages}{flaps}",
         stream.name,
         normal.unwrap_or_else(|| "not known".into()),
         chaos.unwrap_or_else(|| "nothing answered".into()),

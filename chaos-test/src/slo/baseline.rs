@@ -111,7 +111,7 @@ fn of(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Result<Baselin
 
 /// The latencies of the samples that got an answer, sorted; one without an answer counts as the timeout at least.
 /// A refused or broken connection says nothing about latency and is left out.
-pub(super) fn latencies<'a>(samples: impl Iterator<Item = &'a Sample>, timeout: Duration) -> Vec<Duration> {
+pub(crate) fn latencies<'a>(samples: impl Iterator<Item = &'a Sample>, timeout: Duration) -> Vec<Duration> {
     let mut list: Vec<Duration> = samples.filter_map(|sample| latency_of(sample, timeout)).collect();
     list.sort_unstable();
     list

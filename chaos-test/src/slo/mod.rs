@@ -33,6 +33,7 @@ mod sham;
 mod starvation;
 mod verdict;
 
+pub(crate) use baseline::latencies;
 pub use baseline::{Baseline, baseline};
 pub use breaking::{Bracket, BreakingPoint};
 pub use curve::{CurveStep, StepState};

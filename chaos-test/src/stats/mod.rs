@@ -18,6 +18,7 @@ mod tally;
 
 pub(crate) use proportion::samples_needed;
 pub use proportion::{Decision, Proportion};
+pub(crate) use quantile::estimate;
 pub use quantile::{Quantile, quantile};
 pub use random::SplitMix;
 pub use sequential::{Evidence, MayDecide, Question, Sequential};

@@ -34,8 +34,7 @@ pub struct Quantile<T> {
 /// ```
 pub fn quantile<T: Copy>(sorted: &[T], p: f64, tail: f64) -> Option<Quantile<T>> {
     let n = sorted.len() as u64;
-    let rank = ((p * n as f64).ceil() as usize).clamp(1, sorted.len().max(1));
-    let estimate = *sorted.get(rank - 1)?;
+    let estimate = estimate(sorted, p)?;
     // Lower: the largest l with P(X < l) ≤ tail. Upper: the smallest u with P(X ≥ u) ≤ tail.
     let below = |l: u64| if l == 0 { 0.0 } else { binomial_cdf(l - 1, n, p) };
     let last = |wanted: &dyn Fn(u64) -> bool| {
@@ -50,6 +49,12 @@ pub fn quantile<T: Copy>(sorted: &[T], p: f64, tail: f64) -> Option<Quantile<T>>
     let upper = last(&|u| below(u) < 1.0 - tail) + 1;
     let at = |rank: u64| (1..=n).contains(&rank).then(|| sorted[rank as usize - 1]);
     Some(Quantile { estimate, lower: at(lower), upper: at(upper) })
+}
+
+/// What half, or another share `p`, of a sorted list is at most.
+pub(crate) fn estimate<T: Copy>(sorted: &[T], p: f64) -> Option<T> {
+    let rank = ((p * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len().max(1));
+    sorted.get(rank - 1).copied()
 }
 
 #[cfg(test)]

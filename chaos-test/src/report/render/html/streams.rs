@@ -3,6 +3,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::bands;
+use crate::report::figures::{Afterwards, afterwards};
 use crate::report::{Report, show};
 use crate::slo::{RecoveryTime, StreamFigures};
 use crate::units::show_duration;
@@ -12,7 +13,7 @@ const MOST: usize = 50;
 
 /// The figures of every judged stream: latency before and under the fault, bad samples, the way back.
 pub(super) fn table(report: &Report) -> Markup {
-    let streams = &report.judgement.streams;
+    let (streams, after) = (&report.judgement.streams, afterwards(report));
     html! {
         @if !streams.is_empty() {
             h4 { "Streams" }
@@ -22,12 +23,14 @@ pub(super) fn table(report: &Report) -> Markup {
                         th scope="col" { "stream" }
                         th.n scope="col" { "baseline p50 · p95 · p99" }
                         th.n scope="col" { "chaos p50 · p95 · p99" }
+                        th.n scope="col" { "recovery p95" }
                         th.n scope="col" { "bad in chaos" }
                         th.n scope="col" { "bad in recovery" }
                         th.n scope="col" { "good answers" }
+                        th.n scope="col" { "in a row at the end" }
                         th.n scope="col" { "recovered" }
                     } }
-                    tbody { @for stream in streams.iter().take(MOST) { (row(report, stream)) } }
+                    tbody { @for stream in streams.iter().take(MOST) { (row(report, stream, after.get(stream.name.as_str()))) } }
                 }
             }
         }
@@ -35,7 +38,7 @@ pub(super) fn table(report: &Report) -> Markup {
     }
 }
 
-fn row(report: &Report, stream: &StreamFigures) -> Markup {
+fn row(report: &Report, stream: &StreamFigures, after: Option<&Afterwards>) -> Markup {
     let three = |p50: Duration, p95: Duration, p99: Duration| [p50, p95, p99].map(show_duration).join(" · ");
     let normal = stream.baseline.map(|normal| three(normal.p50, normal.p95, normal.p99));
     let chaos = stream.chaos_latency.map(|(p50, p95, p99)| three(p50, p95, p99));
@@ -50,9 +53,11 @@ fn row(report: &Report, stream: &StreamFigures) -> Markup {
             th scope="row" { (stream.name) " " span.muted { (bands::kind(stream.kind)) } }
             td.n { (or_none(normal)) }
             td.n { (or_none(chaos)) }
+            td.n { (or_none(after.and_then(|after| after.p95).map(show_duration))) }
             td.n { (of(stream.chaos)) }
             td.n { (of(stream.recovery)) }
             td.n { (format!("{:.2} %", stream.good_share * 100.0)) }
+            td.n { (or_none(after.map(|after| after.successes.to_string()))) }
             td.n { (or_none(recovered)) @if stream.relapsed { ", then down again" } }
         }
     }

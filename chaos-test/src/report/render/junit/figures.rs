@@ -86,6 +86,8 @@ impl Properties {
             ("baseline_p95_ms", stream.baseline_p95_ms),
             ("chaos_p95_ms", stream.chaos_p95_ms),
             ("latency_degradation_ms", stream.latency_degradation_ms),
+            ("recovery_p95_ms", stream.recovery_p95_ms),
+            ("consecutive_successes", stream.consecutive_successes.map(|n| n as f64)),
         ] {
             self.number(&format!("stream.{name}.{what}"), value);
         }
