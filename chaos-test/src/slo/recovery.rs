@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::outage::Stable;
+use super::outage::{Stable, Windows};
 use super::{Baseline, outages};
 use crate::model::{Marks, Objectives, Sample, Stream};
 
@@ -42,9 +42,7 @@ pub(super) fn recovery(
     objectives: &Objectives,
 ) -> Option<RecoveryTime> {
     let (removed, ended) = (marks.removed?, marks.ended?);
-    let back = first_normal(stream, baseline, marks, objectives, |stable, samples, i, slow| {
-        stable.starts_at(samples, i, stream.interval, ended, slow)
-    });
+    let back = first_normal(stream, baseline, marks, objectives, |windows, i| windows.starts_at(i, ended));
     Some(match back {
         Some(at) => RecoveryTime::After(at.saturating_sub(removed)),
         None => RecoveryTime::NotWithin(ended.saturating_sub(removed)),
@@ -60,9 +58,7 @@ pub(super) fn recovery_at_least(
     objectives: &Objectives,
 ) -> Option<Duration> {
     let (removed, ended) = (marks.removed?, marks.ended?);
-    let possible = first_normal(stream, baseline, marks, objectives, |stable, samples, i, slow| {
-        stable.may_start_at(samples, i, stream.interval, slow)
-    });
+    let possible = first_normal(stream, baseline, marks, objectives, |windows, i| windows.may_start_at(i));
     Some(possible.unwrap_or(ended).saturating_sub(removed))
 }
 
@@ -72,7 +68,7 @@ fn first_normal(
     baseline: &Baseline,
     marks: &Marks,
     objectives: &Objectives,
-    begins: impl Fn(&Stable, &[Sample], usize, &dyn Fn(&Sample) -> bool) -> bool,
+    begins: impl Fn(&Windows<'_>, usize) -> bool,
 ) -> Option<Duration> {
     let (removed, ended) = (marks.removed?, marks.ended?);
     let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
@@ -81,8 +77,10 @@ fn first_normal(
     let slow = |sample: &Sample| sample.latency > tolerance;
     let samples = &stream.samples[..stream.samples.partition_point(|sample| sample.at < ended)];
     let first = samples.partition_point(|sample| sample.at < removed);
+    let samples = &samples[first..];
+    let windows = Windows::of(samples, stable, stream.interval, &slow);
     let normal = |sample: &Sample| sample.is_good() && !slow(sample);
-    let back = (first..samples.len()).find(|&i| normal(&samples[i]) && begins(&stable, samples, i, &slow))?;
+    let back = (0..samples.len()).find(|&i| normal(&samples[i]) && begins(&windows, i))?;
     Some(samples[back].at)
 }
 
