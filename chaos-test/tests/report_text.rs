@@ -196,6 +196,23 @@ fn of_several_outages_the_mean_is_told_beside_the_worst() {
     assert!(once.text().contains(worst) && !once.text().contains("mean of"), "{}", once.text());
 }
 
+#[test]
+fn two_probes_of_one_name_keep_their_figures_apart() {
+    let story = Story::new("survives").chaos(|n, sample| {
+        if n < 100 {
+            sample.outcome = Outcome::ConnectError;
+        }
+    });
+    let mut report = story.report();
+    let mut second = report.trace.streams[0].clone();
+    second.samples.iter_mut().rev().take(50).for_each(|sample| sample.outcome = Outcome::ConnectError);
+    report.trace.streams.insert(1, second);
+    report.judgement.streams.insert(1, report.judgement.streams[0].clone());
+    let text = render::markdown_of(&report);
+    assert!(text.contains("good in recovery, the last 1550 in a row; 1 outage\n"), "{text}");
+    assert!(text.contains("good in recovery, the last one bad; 1 outage\n"), "{text}");
+}
+
 /// Compared with one another they would take minutes.
 #[test]
 fn of_very_many_notes_the_first_eight_are_told() {

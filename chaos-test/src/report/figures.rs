@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -45,7 +44,7 @@ pub struct StreamMetrics {
     pub chaos_p95_ms: Option<f64>,
     /// The difference of the two.
     pub latency_degradation_ms: Option<f64>,
-    /// 95th percentile of latency after the fault, in the recovery phase; absent in summaries of an earlier version.
+    /// 95th percentile of latency in the recovery phase; absent in summaries of an earlier version.
     #[serde(default)]
     pub recovery_p95_ms: Option<f64>,
     /// Good samples one after the other up to the end of the watch; absent in summaries of an earlier version.
@@ -102,9 +101,7 @@ pub(super) fn streams(report: &Report) -> Vec<StreamMetrics> {
     let (from, to) = report.trace.marks.exposed().unwrap_or_default();
     let whole = to.saturating_sub(from).as_secs_f64();
     let ms = |span: Duration| span.as_secs_f64() * 1e3;
-    let afterwards = afterwards(report);
-    let of = report.judgement.streams.iter().map(|stream| {
-        let after = afterwards.get(stream.name.as_str());
+    let of = report.judgement.streams.iter().zip(afterwards(report)).map(|(stream, after)| {
         let down: f64 = stream.outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
         let (total, failed) = stream.chaos;
         let baseline = stream.baseline.map(|normal| ms(normal.p95));
@@ -125,7 +122,7 @@ pub(super) fn streams(report: &Report) -> Vec<StreamMetrics> {
             baseline_p95_ms: baseline,
             chaos_p95_ms: chaos,
             latency_degradation_ms: chaos.zip(baseline).map(|(chaos, normal)| chaos - normal),
-            recovery_p95_ms: after.and_then(|after| after.p95).map(ms),
+            recovery_p95_ms: after.as_ref().and_then(|after| after.p95).map(ms),
             consecutive_successes: after.map(|after| after.successes),
         }
     });
@@ -140,8 +137,8 @@ pub(super) struct Afterwards {
     pub(super) successes: u64,
 }
 
-/// How each stream of a run fared after the fault, by its name.
-pub(super) fn afterwards(report: &Report) -> HashMap<&str, Afterwards> {
+/// How each judged stream fared after the fault. They are the scheduled ones in the order of the trace; several may have one name.
+pub(super) fn afterwards(report: &Report) -> Vec<Option<Afterwards>> {
     let marks = &report.trace.marks;
     let ended = marks.ended.unwrap_or(Duration::MAX);
     let of = |stream: &Stream| {
@@ -152,5 +149,7 @@ pub(super) fn afterwards(report: &Report) -> HashMap<&str, Afterwards> {
             successes: watched.take_while(|sample| sample.is_good()).count() as u64,
         }
     };
-    report.trace.streams.iter().map(|stream| (stream.name.as_str(), of(stream))).collect()
+    let mut scheduled = report.trace.streams.iter().filter(|stream| stream.kind.is_scheduled());
+    let judged = report.judgement.streams.iter();
+    judged.map(|judged| scheduled.next().filter(|stream| stream.name == judged.name).map(of)).collect()
 }

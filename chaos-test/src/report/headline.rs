@@ -92,7 +92,7 @@ fn body_failed(report: &Report, judgement: &Judgement, under: &str) -> String {
 /// The first objective that could not be decided, where that is what the verdict rests on.
 fn undecided(judgement: &Judgement) -> Option<&Evaluation> {
     let reason = judgement.weightiest()?;
-    matches!(reason, Reason::NeedsMoreSamples { .. } | Reason::WithinResolution)
+    matches!(reason, Reason::NeedsMoreSamples { .. } | Reason::WithinResolution | Reason::StillDown)
         .then(|| judgement.evaluations.iter().find(|e| e.decides() && e.reason.as_ref() == Some(reason)))?
 }
 

@@ -9,8 +9,8 @@ use crate::units::show_duration;
 /// p99, baseline → chaos), p95 10 ms in recovery; 95.4 % of 1000 good in chaos, 100 % of 650 good in recovery, the last 650 in
 /// a row; 2 outages, 1 flap`.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    let after = afterwards(report);
-    report.judgement.streams.iter().map(|stream| line(stream, after.get(stream.name.as_str()))).collect()
+    let streams = report.judgement.streams.iter().zip(afterwards(report));
+    streams.map(|(stream, after)| line(stream, after.as_ref())).collect()
 }
 
 fn line(stream: &StreamFigures, after: Option<&Afterwards>) -> String {
@@ -34,7 +34,10 @@ fn line(stream: &StreamFigures, after: Option<&Afterwards>) -> String {
     let p95 = after.and_then(|after| after.p95);
     let p95 = p95.map(|p95| format!(", p95 {} in recovery", show_duration(p95))).unwrap_or_default();
     let any_bad = stream.chaos.1 + stream.recovery.1 > 0;
-    let row = after.filter(|_| any_bad).map(|after| format!(", the last {} in a row", after.successes));
+    let row = after.filter(|_| any_bad).map(|after| match after.successes {
+        0 => String::from(", the last one bad"),
+        n => format!(", the last {n} in a row"),
+    });
     let row = row.unwrap_or_default();
     format!(
         "{}: {} → {} (p50 · p95 · p99, baseline → chaos){p95}; {}, {}{row}; {outages}{flaps}",

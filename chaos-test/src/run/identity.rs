@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::sys::{env, run_folder};
@@ -11,7 +12,7 @@ pub(crate) struct Identity {
     pub(crate) binary: String,
     /// Which try of nextest this is, from 1.
     attempt: u32,
-    /// Which experiment of that name, or whose file would have that name, it is in this process, from 1.
+    /// Which experiment of that name, or of a name that makes the same file name, it is in this process, from 1.
     nth: usize,
     in_nextest: bool,
     in_libtest: bool,
@@ -70,11 +71,11 @@ impl Identity {
     /// The same, told apart from earlier experiments of this process that go by the same name, or would leave their record in
     /// the same file (`a b` and `a/b`).
     pub(crate) fn once_per_process(mut self) -> Self {
-        static USED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        static USED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = run_folder::file_name(&self.test);
-        used.push(file.clone());
-        self.nth = used.iter().filter(|name| **name == file).count();
+        while !used.insert(run_folder::file_name(&self.record_name())) {
+            self.nth += 1;
+        }
         self
     }
 
@@ -143,18 +144,18 @@ fn program() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::Identity;
 
     #[test]
     fn no_two_experiments_of_a_process_share_a_file() {
         let named = |test: &str| Identity { test: test.into(), ..Identity::unnamed() }.once_per_process();
-        let [spaced, sliced, again] = ["two words", "two/words", "two words"].map(named);
-        assert_ne!(spaced.file_stem(), sliced.file_stem());
-        assert_ne!(sliced.file_stem(), again.file_stem());
-        assert_eq!(
-            (spaced.record_name().as_str(), again.record_name().as_str()),
-            ("two words", "two words (3)")
-        );
+        let all = ["two words", "two/words", "two words", "two words (2)"].map(named);
+        let files: BTreeSet<String> = all.iter().map(Identity::file_stem).collect();
+        assert_eq!(files.len(), all.len(), "{files:?}");
+        let names = all.map(|one| one.record_name());
+        assert_eq!(names, ["two words", "two/words (2)", "two words (3)", "two words (2) (2)"]);
         assert_eq!(named("another").record_name(), "another");
     }
 }

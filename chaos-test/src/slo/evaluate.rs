@@ -248,7 +248,7 @@ impl Subject<'_> {
     }
 
     /// How long an outage lasted; the least that it can have if its end was not seen.
-    fn down_for_at_least(&self, outage: &Outage) -> Duration {
+    pub(super) fn down_for_at_least(&self, outage: &Outage) -> Duration {
         let ended = self.marks().ended.unwrap_or_default();
         if outage.end.is_some() || self.rules == Rules::First {
             return outage.length(ended);

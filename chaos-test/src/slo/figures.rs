@@ -37,7 +37,7 @@ pub struct StreamFigures {
     pub recovery: (u64, u64),
     /// Every outage.
     pub outages: Vec<Outage>,
-    /// Mean time to recover over the outages; absent without one.
+    /// Mean time to recover over the outages, of one whose end was not seen the least that it can be; absent without one.
     pub mean_time_to_recover: Option<Duration>,
     /// Share of good samples in the chaos and recovery phases: availability as a client counts it.
     pub good_share: f64,
@@ -67,8 +67,9 @@ pub(super) fn figures(
         (of().count() as u64, of().filter(|s| !s.is_good()).count() as u64)
     };
     let (chaos, after) = (count(Phase::Chaos), count(Phase::Recovery));
-    let ended = marks.ended.unwrap_or_default();
-    let total = outages.iter().fold(Duration::ZERO, |sum, outage| sum.saturating_add(outage.length(ended)));
+    let total = outages
+        .iter()
+        .fold(Duration::ZERO, |sum, outage| sum.saturating_add(subject.down_for_at_least(outage)));
     let chaos_samples = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Chaos));
     let latencies = latencies(chaos_samples, stream.timeout);
     let at = |p| quantile(&latencies, p, 0.025).map(|q| q.estimate);

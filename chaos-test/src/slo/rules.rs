@@ -11,10 +11,12 @@
 #[non_exhaustive]
 pub enum Rules {
     /// Of records of format 1: what has not come back, or has not stayed, breaks the recovery time if there is a limit on
-    /// it, however short the watch was, and otherwise is a finding.
+    /// it, however short the watch was, and otherwise is a finding. An outage whose end was not seen counts to the end of
+    /// the watch.
     First,
     /// Of records of format 2: it fails in any case, as [`Metastable`](super::Reason::Metastable) or
-    /// [`Relapse`](super::Reason::Relapse).
+    /// [`Relapse`](super::Reason::Relapse). Of what was not seen to end only
+    /// the least that it can have been breaks an objective.
     Second,
 }
 

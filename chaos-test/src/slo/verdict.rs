@@ -220,7 +220,7 @@ impl fmt::Display for Reason {
                 }
             }
             Self::Relapse { stream, after, lasting, over } => {
-                let end = if *over { "" } else { " and more" };
+                let end = if *over { "" } else { ", not seen to be over when the watch ended" };
                 let (after, lasting) = (show_duration(*after), show_duration(*lasting));
                 write!(
                     f,

@@ -65,7 +65,8 @@ pub(crate) struct Progress {
     what: &'static str,
     of: usize,
     done: usize,
-    told: Instant,
+    /// When it was told last. A terminal is told at once.
+    told: Option<Instant>,
     /// How long from one word to the next; none is told where nobody wants any.
     every: Option<Duration>,
     on_terminal: bool,
@@ -76,15 +77,16 @@ impl Progress {
     pub(crate) fn new(what: &'static str, of: usize, quiet: bool) -> Self {
         let on_terminal = io::stderr().is_terminal();
         let every = if on_terminal { Duration::from_millis(100) } else { Duration::from_secs(10) };
-        Self { what, of, done: 0, told: Instant::now(), every: (!quiet).then_some(every), on_terminal }
+        let told = (!on_terminal).then(Instant::now);
+        Self { what, of, done: 0, told, every: (!quiet).then_some(every), on_terminal }
     }
 
     /// One more is done.
     #[allow(clippy::disallowed_methods, reason = "what is told, and nothing that is measured")]
     pub(crate) fn step(&mut self) {
         self.done += 1;
-        if self.every.is_some_and(|every| self.told.elapsed() >= every) {
-            self.told = Instant::now();
+        if self.every.is_some_and(|every| self.told.is_none_or(|told| told.elapsed() >= every)) {
+            self.told = Some(Instant::now());
             let end = if self.on_terminal { "\x1b[K\r" } else { "\n" };
             let _ = write!(io::stderr().lock(), "{} {} of {}{end}", self.what, self.done, self.of);
         }

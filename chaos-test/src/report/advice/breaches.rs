@@ -81,16 +81,18 @@ fn downtime(report: &Report, broken: &Evaluation) -> (String, String) {
     let held = report.trace.marks.injected.zip(report.trace.marks.removed);
     let held = held.map(|(from, to)| to.saturating_sub(from));
     let ended = report.trace.marks.ended.unwrap_or_default();
-    let longest = figures(report, &broken.stream)
-        .and_then(|stream| stream.outages.iter().map(|outage| outage.length(ended)).max());
-    let (Some(held), Some(longest)) = (held, longest) else {
+    let worst = figures(report, &broken.stream)
+        .and_then(|stream| stream.outages.iter().max_by_key(|outage| outage.length(ended)));
+    let (Some(held), Some(worst)) = (held, worst) else {
         return (
             "notice the failure sooner, start faster, or let another instance take over".into(),
             String::new(),
         );
     };
+    let longest = worst.length(ended);
+    let until = if worst.end.is_none() { " until the watch ended" } else { "" };
     let evidence =
-        format!("down for {}, the fault there for {}", show_duration(longest), show_duration(held));
+        format!("down for {}{until}, the fault there for {}", show_duration(longest), show_duration(held));
     // Of what outlived the fault, the service's own way back is the cause.
     let what = if longest > held.saturating_add(held / 10).saturating_add(Duration::from_millis(500)) {
         format!(

@@ -99,7 +99,7 @@ pub(super) fn told(outage: &Outage, interval: Duration, ended: Duration) -> Stri
     };
     match outage.end {
         Some(end) => format!("down {length} ± {step}, from {start} to {}{flaps}", show_duration(end)),
-        None => format!("down from {start}, for {length} at least: not over when the watch ended{flaps}"),
+        None => format!("down from {start}; not seen to be over when the watch ended, {length} later{flaps}"),
     }
 }
 

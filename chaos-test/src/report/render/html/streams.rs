@@ -13,7 +13,7 @@ const MOST: usize = 50;
 
 /// The figures of every judged stream: latency before and under the fault, bad samples, the way back.
 pub(super) fn table(report: &Report) -> Markup {
-    let (streams, after) = (&report.judgement.streams, afterwards(report));
+    let streams = &report.judgement.streams;
     html! {
         @if !streams.is_empty() {
             h4 { "Streams" }
@@ -30,7 +30,9 @@ pub(super) fn table(report: &Report) -> Markup {
                         th.n scope="col" { "in a row at the end" }
                         th.n scope="col" { "recovered" }
                     } }
-                    tbody { @for stream in streams.iter().take(MOST) { (row(report, stream, after.get(stream.name.as_str()))) } }
+                    tbody { @for (stream, after) in streams.iter().zip(afterwards(report)).take(MOST) {
+                        (row(report, stream, after.as_ref()))
+                    } }
                 }
             }
         }
