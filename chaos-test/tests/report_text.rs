@@ -21,6 +21,7 @@ mod synthetic;
 
 use chaos_test::model::{Outcome, Phase, Sample, StreamKind};
 use chaos_test::report::render;
+use chaos_test::slo::{Figure, Indicator};
 use insta::assert_snapshot;
 use synthetic::{Story, delayed, ms, stream};
 
@@ -93,6 +94,18 @@ fn a_broken_latency_objective() {
       record     target/chaos-test/run-1/shop__checkout__survives.json
       rerun      cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'
     "#);
+}
+
+#[test]
+fn a_limit_is_not_broken_by_what_is_written_like_it() {
+    let mut report = Story::new("is_slow").chaos(|_, sample| sample.latency += ms(800)).report();
+    for one in &mut report.judgement.evaluations {
+        if one.indicator == Indicator::LatencyDegradation {
+            one.measured = Some(Figure::Seconds(0.500_4));
+        }
+    }
+    let text = report.text();
+    assert!(text.contains("p95 latency degradation 500.4 ms > 500 ms"), "{text}");
 }
 
 #[test]

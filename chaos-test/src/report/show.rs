@@ -42,6 +42,15 @@ pub(super) fn time(span: Duration, interval: Duration) -> String {
     show_duration(u64::try_from(rounded).map_or(span, Duration::from_nanos))
 }
 
+/// A figure to more digits than people mostly need.
+fn finer(value: Figure) -> String {
+    match value {
+        Figure::Seconds(seconds) => format!("{} ms", trimmed(seconds * 1e3, 3)),
+        Figure::Share(share) => format!("{} %", trimmed(share * 100.0, 4)),
+        other => figure(other),
+    }
+}
+
 /// When a stream was itself again: `within 20 ms`, `after 1.24 s`.
 pub(super) fn recovered(after: Duration, interval: Duration) -> String {
     let shown = time(after, interval);
@@ -179,6 +188,9 @@ pub(super) fn breach(evaluation: &Evaluation, several: bool) -> String {
         return format!("{name} {measured}, {} (limit {limit})", one_line(note));
     }
     let sign = if indicator.is_floor() { "<" } else { ">" };
+    // `500 ms > 500 ms` would be no breach.
+    let told_apart = evaluation.measured.filter(|_| measured == limit);
+    let measured = told_apart.map_or(measured, finer);
     format!("{name} {measured} {sign} {limit}")
 }
 

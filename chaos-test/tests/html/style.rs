@@ -68,9 +68,14 @@ fn colours_can_be_told_from_what_they_are_on() {
                 assert!(ratio >= 4.5, "{text} on {below}: {ratio:.2}");
             }
         }
+        // The names of panels stand on the phases.
+        for below in ["inject", "chaos", "recovery"] {
+            let ratio = contrast(scheme["text"], scheme[below]);
+            assert!(ratio >= 4.5, "text on {below}: {ratio:.2}");
+        }
         // What is drawn and not read: 3 to 1 (1.4.11).
         for drawn in ["text", "good", "timeout", "refused", "status", "down", "fail"] {
-            for below in ["bg", "raised", "chaos", "recovery"] {
+            for below in ["bg", "raised", "inject", "chaos", "recovery"] {
                 let ratio = contrast(scheme[drawn], scheme[below]);
                 assert!(ratio >= 3.0, "{drawn} on {below}: {ratio:.2}");
             }

@@ -26,8 +26,8 @@ pub(super) fn table(report: &Report) -> Markup {
                         th.n scope="col" { "recovery p95" }
                         th.n scope="col" { "bad in chaos" }
                         th.n scope="col" { "bad in recovery" }
-                        th.n scope="col" { "good answers" }
-                        th.n scope="col" { "in a row at the end" }
+                        th.n scope="col" { "good" }
+                        th.n scope="col" { "last in a row" }
                         th.n scope="col" { "recovered" }
                     } }
                     tbody { @for (stream, after) in streams.iter().zip(afterwards(report)).take(MOST) {
