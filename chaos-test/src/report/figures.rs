@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::model::{DoseUnit, Phase, Stream};
+use crate::model::{DoseUnit, Phase, Sample, Stream};
 use crate::slo::{RecoveryTime, latencies, median};
 use crate::stats::estimate;
 
@@ -142,7 +142,9 @@ pub(super) fn afterwards(report: &Report) -> Vec<Option<Afterwards>> {
     let marks = &report.trace.marks;
     let ended = marks.ended.unwrap_or(Duration::MAX);
     let of = |stream: &Stream| {
-        let recovery = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Recovery));
+        // It is the last stretch of them.
+        let before = |s: &Sample| marks.phase_of(s.at).is_none_or(|phase| phase < Phase::Recovery);
+        let recovery = stream.samples[stream.samples.partition_point(before)..].iter();
         let watched = stream.samples.iter().rev().skip_while(|sample| sample.at >= ended);
         Afterwards {
             p95: estimate(&latencies(recovery, stream.timeout), 0.95),
