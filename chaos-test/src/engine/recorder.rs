@@ -212,7 +212,7 @@ impl Recorder {
                 stream: open.stream.name.clone(),
                 samples: samples.len() as u64,
                 bad: samples.iter().filter(|s| !s.is_good()).count() as u64,
-                p95: crate::stats::quantile(&latencies, 0.95, 0.025).map(|q| q.estimate),
+                p95: crate::stats::estimate(&latencies, 0.95),
             }
         });
         windows.collect()
@@ -312,7 +312,7 @@ impl Recorder {
         let mut latencies: Vec<Duration> =
             samples.iter().filter(|s| s.is_good()).map(|s| s.latency).collect();
         latencies.sort_unstable();
-        let p95 = crate::stats::quantile(&latencies, 0.95, 0.025).map(|q| q.estimate);
+        let p95 = crate::stats::estimate(&latencies, 0.95);
         (samples.len() as u64, samples.iter().filter(|s| !s.is_good()).count() as u64, p95)
     }
 

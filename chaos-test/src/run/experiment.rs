@@ -220,8 +220,8 @@ impl Experiment {
 
     /// How long recovery is watched for at most: twice the recovery limit, or the longest outage allowed, if that is more, and
     /// then for a stable window, which has 30 samples of the slowest stream at least. Where less is said, one that was not
-    /// seen to recover may be [`StillDown`](crate::slo::Reason::StillDown), which is Inconclusive. The watch ends as soon as service has settled: it is stable, nothing is down, and
-    /// the chaos phase has been over for a while.
+    /// seen to recover may be [`StillDown`](crate::slo::Reason::StillDown), which is Inconclusive. The watch ends as soon as
+    /// service has settled: it is stable, nothing is down, and the chaos phase has been over for a while.
     pub fn watch(mut self, duration: Duration) -> Self {
         self.watch = Some(duration);
         self

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sham::normal;
 use crate::model::{Objectives, Outcome, Phase, Sample, Stream, Trace};
-use crate::stats::{Proportion, quantile};
+use crate::stats::{Proportion, estimate};
 use crate::units::show_duration;
 
 /// What normal looks like for one stream.
@@ -97,7 +97,7 @@ fn of(stream: &Stream, trace: &Trace, objectives: &Objectives) -> Result<Baselin
     }
     let normal = normal(&samples, stream.interval, trace.sham.as_ref());
     let latencies = latencies(normal.into_iter(), stream.timeout);
-    let at = |p: f64| quantile(&latencies, p, 0.025).map_or(Duration::ZERO, |q| q.estimate);
+    let at = |p: f64| estimate(&latencies, p).unwrap_or_default();
     let found = Baseline { n: seen.n, bad: seen.k, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
     if found.p95 >= stream.timeout {
         return Err(format!(

@@ -6,7 +6,7 @@ use super::Baseline;
 use super::baseline::latencies;
 use super::outage::Stable;
 use crate::model::{Marks, Objectives, Sample, Stream};
-use crate::stats::quantile;
+use crate::stats::estimate;
 
 /// One step of a recovery curve: how a stream fared for a second or so.
 ///
@@ -151,7 +151,7 @@ impl Bucket<'_> {
     fn step(&self, timeout: Duration, bad_share: f64) -> CurveStep {
         let n = self.samples.len() as u64;
         let list = latencies(self.samples.iter().copied(), timeout);
-        let at = |p| quantile(&list, p, 0.025).map(|q| at_resolution(q.estimate));
+        let at = |p| estimate(&list, p).map(at_resolution);
         let state = if n == 0 {
             StepState::Unknown
         } else if self.bad == n {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::baseline::latencies;
+use super::curve::bad_share;
 use super::endpoint::{error_rate_of, has_throughput};
 use super::evidence::EvidenceTrail;
 use super::outage::may_have_ended;
@@ -220,12 +221,7 @@ impl Subject<'_> {
 
     pub(super) fn outages(&self) -> Vec<Outage> {
         let Some((from, to)) = self.marks().exposed() else { return Vec::new() };
-        outages(self.stream, from, to, self.objectives.recovery.stable_for(), self.bad_share())
-    }
-
-    /// The share of bad samples that stable service may have.
-    fn bad_share(&self) -> f64 {
-        self.objectives.error_rate.map_or(0.05, |limit| limit.ratio())
+        outages(self.stream, from, to, self.objectives.recovery.stable_for(), bad_share(self.objectives))
     }
 
     pub(super) fn worst_time_to_recover(&self, outages: &[Outage]) -> Option<Evaluation> {
@@ -254,7 +250,8 @@ impl Subject<'_> {
             return outage.length(ended);
         }
         let stable_for = self.objectives.recovery.stable_for();
-        may_have_ended(outage, self.stream, ended, stable_for, self.bad_share()).saturating_sub(outage.start)
+        may_have_ended(outage, self.stream, ended, stable_for, bad_share(self.objectives))
+            .saturating_sub(outage.start)
     }
 
     pub(super) fn availability(&self, outages: &[Outage]) -> Option<Evaluation> {

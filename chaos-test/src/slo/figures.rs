@@ -8,7 +8,7 @@ use super::evaluate::Subject;
 use super::recovery::recovery;
 use super::{Baseline, Outage, RecoveryTime};
 use crate::model::{Phase, StreamKind, Trace};
-use crate::stats::quantile;
+use crate::stats::estimate;
 
 /// Figures of one judged stream that no objective needs but people do.
 ///
@@ -72,7 +72,7 @@ pub(super) fn figures(
         .fold(Duration::ZERO, |sum, outage| sum.saturating_add(subject.down_for_at_least(outage)));
     let chaos_samples = stream.samples.iter().filter(|s| marks.phase_of(s.at) == Some(Phase::Chaos));
     let latencies = latencies(chaos_samples, stream.timeout);
-    let at = |p| quantile(&latencies, p, 0.025).map(|q| q.estimate);
+    let at = |p| estimate(&latencies, p);
     let recovered = recovery(stream, &normal, marks, subject.objectives);
     StreamFigures {
         curve: curve(stream, &normal, marks, subject.objectives),

@@ -10,7 +10,7 @@ use super::noise::{blamed, without_noise};
 use super::outage::Stable;
 use super::{Baseline, Finding, Judgement, Reason, RecoveryTime, Rules, Verdict};
 use crate::model::{Objectives, Sample, Stream, Trace};
-use crate::stats::quantile;
+use crate::stats::estimate;
 
 /// How a service stays out of its baseline after the fault is gone.
 ///
@@ -79,7 +79,7 @@ fn metastable(
         stream: stream.name.clone(),
         kind,
         lasting: watched,
-        p95: quantile(&latencies, 0.95, 0.025).map(|q| q.estimate),
+        p95: estimate(&latencies, 0.95),
         normal_p95: figures.baseline?.p95,
         bad: tail.iter().filter(|sample| !sample.is_good()).count() as u64,
         of: tail.len() as u64,

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::curve::bad_share;
 use super::outage::{Stable, Windows};
 use super::{Baseline, outages};
 use crate::model::{Marks, Objectives, Sample, Stream};
@@ -71,8 +72,7 @@ fn first_normal(
     begins: impl Fn(&Windows<'_>, usize) -> bool,
 ) -> Option<Duration> {
     let (removed, ended) = (marks.removed?, marks.ended?);
-    let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
-    let stable = Stable::of(stream, objectives.recovery.stable_for(), bad_share);
+    let stable = Stable::of(stream, objectives.recovery.stable_for(), bad_share(objectives));
     let tolerance = baseline.tolerance(objectives);
     let slow = |sample: &Sample| sample.latency > tolerance;
     let samples = &stream.samples[..stream.samples.partition_point(|sample| sample.at < ended)];
@@ -101,7 +101,7 @@ fn first_normal(
 /// ```
 pub fn has_settled(stream: &Stream, baseline: &Baseline, marks: &Marks, objectives: &Objectives) -> bool {
     let (Some(chaos_ended), Some((from, ended))) = (marks.chaos_ended, marks.exposed()) else { return false };
-    let bad_share = objectives.error_rate.map_or(0.05, |limit| limit.ratio());
+    let bad_share = bad_share(objectives);
     let stable_for = objectives.recovery.stable_for();
     let recovered = matches!(recovery(stream, baseline, marks, objectives), Some(RecoveryTime::After(_)));
     let watched = ended >= chaos_ended.saturating_add(Stable::of(stream, stable_for, bad_share).span);

@@ -15,8 +15,8 @@ pub enum Rules {
     /// the watch.
     First,
     /// Of records of format 2: it fails in any case, as [`Metastable`](super::Reason::Metastable) or
-    /// [`Relapse`](super::Reason::Relapse). Of what was not seen to end only
-    /// the least that it can have been breaks an objective.
+    /// [`Relapse`](super::Reason::Relapse). Of what was not seen to end only the least that it can have been breaks an
+    /// objective.
     Second,
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::baseline::latencies;
 use super::starvation::lag_at;
 use crate::model::{DoorCheck, Objectives, Sample, Sham, Stream, Trace};
-use crate::stats::quantile;
+use crate::stats::estimate;
 
 /// Fewer samples than this show no cost.
 const FEWEST: usize = 20;
@@ -27,7 +27,7 @@ impl HarnessCost {
             return None;
         }
         let at = |p| {
-            let of = |list: &[Duration]| quantile(list, p, 0.025).map(|q| q.estimate.as_secs_f64());
+            let of = |list: &[Duration]| estimate(list, p).map(|span| span.as_secs_f64());
             Some(of(more)? - of(less)?)
         };
         Some(Self { of: of.to_owned(), p50: at(0.5)?, p95: at(0.95)? })

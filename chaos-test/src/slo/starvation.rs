@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::Reason;
 use super::noise::noisy_baseline;
 use crate::model::{Marks, Objectives, Phase, Sample, Stream, Trace};
-use crate::stats::quantile;
+use crate::stats::estimate;
 
 /// Whether the samples of a phase were sent so late that they say more about this host than about the service: the lag
 /// behind the schedule exceeds the interval of the stream.
@@ -26,7 +26,7 @@ pub(super) fn starved(stream: &Stream, marks: &Marks, phase: Phase) -> Option<Re
 pub(super) fn lag_at<'a>(samples: impl Iterator<Item = &'a Sample>, share: f64) -> Option<Duration> {
     let mut lags: Vec<Duration> = samples.map(|sample| sample.lag).collect();
     lags.sort_unstable();
-    Some(quantile(&lags, share, 0.01)?.estimate)
+    estimate(&lags, share)
 }
 
 /// Why the samples of a run, or of what there is of it, say more about this host than about the service: first the streams

@@ -1,6 +1,7 @@
 //! What others say of the workflows: actionlint, zizmor, and the pins that all of them share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -10,27 +11,39 @@ fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
+/// Where a variable says that a program is. If it does not, it says so; and if `CHAOS_TEST_REQUIRE` names the program, it fails
+/// instead.
+fn named(program: &str, variable: &str) -> Option<OsString> {
+    let place = std::env::var_os(variable);
+    if place.is_none() {
+        missing(program, &format!("{variable} names none"));
+    }
+    place
+}
+
+/// Its exit code, and all that it has told.
+fn told(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.code(), told.concat())
+}
+
 /// `CHAOS_TEST_ACTIONLINT` says where actionlint is; without it this says so and does nothing, unless
 /// `CHAOS_TEST_REQUIRE` names `actionlint`.
 #[test]
 fn actionlint_finds_nothing() {
-    let Some(actionlint) = std::env::var_os("CHAOS_TEST_ACTIONLINT") else {
-        missing("actionlint", "CHAOS_TEST_ACTIONLINT names none");
-        return;
-    };
+    let Some(actionlint) = named("actionlint", "CHAOS_TEST_ACTIONLINT") else { return };
     let dir = tempfile::tempdir().unwrap();
     let lint = |text: &str| {
         let file = dir.path().join("chaos.yml");
         std::fs::write(&file, text).unwrap();
         // What the scripts do is tested by itself. The repository's own actions are found from its root.
-        let output = Command::new(&actionlint)
+        let mut command = Command::new(&actionlint);
+        command
             .args(["-no-color", "-shellcheck=", "-pyflakes="])
             .args([file, repository().join(".github/workflows/ci.yml")])
-            .current_dir(repository())
-            .output()
-            .unwrap_or_else(|error| panic!("{}: {error}", actionlint.display()));
-        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        (output.status.code(), told.concat())
+            .current_dir(repository());
+        told(&mut command)
     };
     let (code, told) = lint(&filled(GITHUB));
     assert_eq!(code, Some(0), "{told}");
@@ -45,22 +58,17 @@ fn actionlint_finds_nothing() {
 /// `CHAOS_TEST_REQUIRE` names `zizmor`.
 #[test]
 fn zizmor_finds_nothing() {
-    let Some(zizmor) = std::env::var_os("CHAOS_TEST_ZIZMOR") else {
-        missing("zizmor", "CHAOS_TEST_ZIZMOR names none");
-        return;
-    };
+    let Some(zizmor) = named("zizmor", "CHAOS_TEST_ZIZMOR") else { return };
     let dir = tempfile::tempdir().unwrap();
     let workflows = dir.path().join(".github/workflows");
     std::fs::create_dir_all(&workflows).unwrap();
     let audit = |text: &str| {
         std::fs::write(workflows.join("chaos.yml"), text).unwrap();
-        let output = Command::new(&zizmor)
+        let mut command = Command::new(&zizmor);
+        command
             .args(["--offline", "--no-progress", "--no-config", "--color=never", "--strict-collection"])
-            .args([dir.path().to_path_buf()])
-            .output()
-            .unwrap_or_else(|error| panic!("{}: {error}", zizmor.display()));
-        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        (output.status.code(), told.concat())
+            .arg(dir.path());
+        told(&mut command)
     };
     let whole = filled(GITHUB);
     let (code, told) = audit(&whole);

@@ -141,9 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     }
     let page = args.place(args.html.as_ref(), "chaos_report.html");
     let details = page.as_ref().map(|_| HtmlDetails::default());
-    let mut merged = Merged::of(&found, &nextest, details, args.quiet);
-    // Of thousands of tests that is much, and it goes as soon as the page is written.
-    let details = merged.details.take();
+    let merged = Merged::of(&found, &nextest, details, args.quiet);
     let summary = &merged.summary;
     if summary.tests.is_empty() && summary.unreadable.is_empty() {
         return Err(records::none_in(&[found.home], "--results"));
@@ -167,8 +165,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     if let Some(file) = args.place(args.raw.as_ref(), "chaos_results.json") {
         merged.write_raw(&file).map_err(|error| cannot_write(&file, &error, "--raw"))?;
     }
-    if let (Some(file), Some(details)) = (page, details) {
-        write(&file, &render::html_with(summary, &details, &extras, files::now()), "--html")?;
+    if let (Some(file), Some(details)) = (page, &merged.details) {
+        write(&file, &render::html_with(summary, details, &extras, files::now()), "--html")?;
     }
     if let Some(file) = args.junit.place(args.out.as_deref(), &found.home) {
         write(&file, &args.junit.text(summary, &nextest)?, "--junit")?;
