@@ -12,7 +12,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// Nothing is loaded, and nothing runs but this style and this script, by their SHA-256 digests; whatever a record holds,
 /// a browser takes no part of it for a script.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
-    style-src 'sha256-uwdLlGcrJQWJgZE/vLRDDnIO51hkrA556a3hiDDA5ZI='; script-src 'sha256-7lJKJu0MzSZNtG2xa08QzqJFQ1fhryTSQafmdF1sYEo='";
+    style-src 'sha256-VFcyTxFjPPC7b0abKe4/s117HtVkc6gFttBiCzcUBhY='; script-src 'sha256-7lJKJu0MzSZNtG2xa08QzqJFQ1fhryTSQafmdF1sYEo='";
 
 /// A summary as one HTML page that needs nothing else, stamped with a time in seconds since 1970: the verdict, all tests in
 /// a table, and the details of each of them that [`HtmlDetails`] has.
