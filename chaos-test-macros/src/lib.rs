@@ -66,6 +66,7 @@ use proc_macro::TokenStream;
 /// | `baseline` | how long is measured before the fault | a third of the duration, 2 s to 4 s (10 s with `sequential = false`), and at least 25 transactions |
 /// | `inconclusive` | whether a test that could not decide is a `"pass"` or a `"fail"`, or has its chaos phase made longer, up to three times, where that could tell: `"extend"` | `"fail"` |
 /// | `sequential` | whether the chaos phase ends as soon as the evidence suffices | `true` |
+/// | `dry_run` | alone or `true`: measure the baseline, tell the plan, inject nothing | `false` |
 /// | `flavor` | the tokio runtime: `"multi_thread"` or `"current_thread"` | `"current_thread"` |
 /// | `catalogue` | the file with the repository's own scenarios, relative to the package | searched for, see below |
 /// | `crate` | path of the crate `chaos-test`, for those who re-export it | `::chaos_test` |

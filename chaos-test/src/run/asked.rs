@@ -65,7 +65,7 @@ impl Experiment {
     /// ```no_run
     /// # fn example() -> Result<(), chaos_test::Error> {
     /// use chaos_test::prelude::*;
-    /// let experiment = Experiment::scenario("Database Brief Outage")?
+    /// let experiment = Experiment::scenario("Medium Network Delay")?
     ///     .against("http://127.0.0.1:8000")
     ///     .custom_objective("no gap over 2 s", |samples: &Samples| {
     ///         let target = samples.stream("target")?;

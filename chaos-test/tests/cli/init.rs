@@ -76,6 +76,7 @@ fn a_repository_gets_its_first_test_and_a_second_call_finds_nothing_to_do() {
         assert!(!sandbox.read(file).is_empty());
     }
     assert_eq!(sandbox.read(".gitignore"), "/target\n/chaos-report\n");
+    assert!(!sandbox.read("chaos_scenarios.yml").contains("monitoring:"), "its health path is the usual one");
     let checked = sandbox.run(&["check"]);
     assert!(checked.stdout.starts_with("chaos_scenarios.yml: no mistakes"), "{checked:?}");
 
@@ -229,6 +230,9 @@ fn images_and_addresses_are_services_too() {
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), UNPUBLISHED), "{done:?}");
     assert!(image.read("tests/chaos.rs").contains("GenericImage::new(\"registry:5000/shop\", \"1.2\")"));
     assert!(image.read("Cargo.toml").contains("features = [\"containers\"]"));
+    // So that a run without a test asks the same; where it is the usual path nothing is said.
+    let asks = |sandbox: &Sandbox| sandbox.read("chaos_scenarios.yml").contains("endpoint: \"/up\"");
+    assert!(asks(&image) && image.run(&["check"]).code == Some(0));
     let url = repository(&[]);
     let done = init(&url, &["--yes", "--url", "http://127.0.0.1:8000"]);
     assert!(done.code == Some(0) && done.stderr.contains("--health says another"), "{done:?}");

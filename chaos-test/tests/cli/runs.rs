@@ -12,7 +12,12 @@ use crate::sandbox::{Ended, Sandbox, ended};
 
 /// A service that gives every request the same answer, for as long as this process lives.
 pub(crate) fn service(status: &'static str) -> String {
-    fn answer(mut stream: TcpStream, status: &str) -> std::io::Result<()> {
+    service_at("/", status)
+}
+
+/// One that knows nothing but what is below a path.
+fn service_at(path: &'static str, status: &'static str) -> String {
+    fn answer(mut stream: TcpStream, path: &str, status: &str) -> std::io::Result<()> {
         let mut head = Vec::new();
         let mut chunk = [0; 512];
         while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -21,13 +26,15 @@ pub(crate) fn service(status: &'static str) -> String {
                 n => head.extend_from_slice(&chunk[..n]),
             }
         }
+        let status =
+            if head.starts_with(format!("GET {path}").as_bytes()) { status } else { "404 Not Found" };
         write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || drop(answer(stream, status)));
+            thread::spawn(move || drop(answer(stream, path, status)));
         }
     });
     format!("http://{address}")
@@ -122,6 +129,24 @@ fn a_dry_run_tells_the_plan_and_injects_nothing() {
     let validation = sandbox.read(&format!("runs/{run}/resilience_validation.json"));
     let validation: Value = serde_json::from_str(&validation).unwrap();
     assert_eq!((&validation["passed"], &validation["skipped"]), (&Value::from(false), &Value::from(1)));
+}
+
+#[test]
+fn another_path_may_be_asked_than_the_catalogue_says() {
+    let (sandbox, url) = (Sandbox::new(), service_at("/up", "200 OK"));
+    let args = ["run", "--target", &url, "--scenario", "Light Network Delay", "--dry-run"];
+    let args = [&args[..], &["--baseline-samples", "30", "--health"]].concat();
+    let ended = measured(&sandbox, &[&args[..], &["/up"]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let [report] = &records(&sandbox)[..] else { panic!("one record") };
+    assert!(report.rerun.ends_with(" --health '/up'"), "{}", report.rerun);
+    let refused = sandbox.run(&[&args[..], &["up"]].concat());
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("a path begins with /"), "{refused:?}");
+    // The usual path is not there.
+    let unhealthy = sandbox.run(&args[..args.len() - 1]);
+    assert_eq!(unhealthy.code, Some(1), "{unhealthy:?}");
+    assert!(unhealthy.stdout.contains("Inconclusive(baseline unhealthy)"), "{unhealthy:?}");
 }
 
 #[test]

@@ -17,8 +17,8 @@ use crate::table::{aligned, row};
 
 /// Runs scenarios without a test: against a command that it starts, or something already running.
 ///
-/// Every scenario is measured through a front door of its own, on 127.0.0.1, by the health check of the
-/// catalogue (`monitoring.health_check`): baseline, fault, recovery. A command is started anew for every
+/// Every scenario is measured through a front door of its own, on 127.0.0.1, by a health check (--health):
+/// baseline, fault, recovery. A command is ready when that answers, and is started anew for every
 /// scenario, and any fault may be aimed at it (some with an option below). What is already running is not
 /// touched: faults are made on the way to it, and on this host only if --stress-host agrees. What cannot be
 /// run is named with the reason; `cargo chaos doctor` shows what can.
@@ -50,6 +50,10 @@ pub(crate) struct Args {
     /// The SLO profile to judge by, such as staging [default: the catalogue's base targets]
     #[arg(long, value_name = "PROFILE")]
     slo: Option<String>,
+
+    /// A path that answers 200 when all is well [default: the catalogue's health check]
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    health: Option<String>,
 
     /// How long every chaos phase lasts, such as 5 or 5s [default: as the scenario says]
     #[arg(long, value_name = "S", value_parser = span)]
@@ -107,6 +111,7 @@ Exit codes:
 
 Examples:
   cargo chaos run --command 'target/debug/shop --port {port}' --group smoke --duration 5
+  cargo chaos run --command 'target/debug/tea' --health /health --scenario 'Light Network Delay'
   cargo chaos run --target http://127.0.0.1:8000 --scenario 'Light Network Delay' --dry-run
   cargo chaos run --target http://127.0.0.1:8000 --intensity smoke --slo staging
   cargo chaos run --target http://127.0.0.1:8000 --group own --config chaos_scenarios.yml
@@ -167,7 +172,7 @@ async fn all(
     profile: &SloProfile,
 ) -> Result<Ended, Stop> {
     let (looked_at, mut target) =
-        args.against.look(args.start.clone(), probe(&found.catalogue.monitoring().health_check)).await?;
+        args.against.look(args.start.clone(), args.probe(&found.catalogue.monitoring().health_check)).await?;
     target.shares_host |= args.stress_host;
     let mut ended = Ended { rows: vec![row(HEADS)], ..Ended::default() };
     let mut runnable = Vec::new();
@@ -214,7 +219,7 @@ async fn all(
 }
 
 async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, Error> {
-    let probe = probe(&found.catalogue.monitoring().health_check);
+    let probe = args.probe(&found.catalogue.monitoring().health_check);
     let name = scenario.service().unwrap_or("target").to_owned();
     let (against, start) = (args.against.clone(), args.start.clone());
     let mut experiment: Experiment = support::experiment(found, scenario, args.again(scenario))?
@@ -239,11 +244,6 @@ async fn one(args: &Args, found: &Found, scenario: &Scenario) -> Result<Report, 
     experiment.run().await
 }
 
-/// The catalogue's health check, often enough to measure by.
-fn probe(check: &HealthCheck) -> Probe {
-    Probe::http(check.endpoint.clone()).every(EVERY).timeout(check.timeout.min(LONGEST_LOOK)).into()
-}
-
 async fn cool_down(cooldown: Duration) {
     if !cooldown.is_zero() {
         output::tell(&format!("leaving the target alone for {}", show_duration(cooldown)));
@@ -259,7 +259,22 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A path that is asked, as the catalogue takes it for `endpoint`.
+pub(crate) fn path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') && !text.contains(char::is_whitespace) {
+        Ok(text.to_owned())
+    } else {
+        Err("a path begins with /, and has no space in it: /health".into())
+    }
+}
+
 impl Args {
+    /// The health check, often enough to measure by.
+    fn probe(&self, check: &HealthCheck) -> Probe {
+        let path = self.health.as_ref().unwrap_or(&check.endpoint);
+        Probe::http(path.clone()).every(EVERY).timeout(check.timeout.min(LONGEST_LOOK)).into()
+    }
+
     fn selection(&self) -> Selection {
         let group = self.intensity.map(|intensity| match intensity {
             Intensity::Smoke => "smoke_test",
@@ -285,6 +300,9 @@ impl Args {
         }
         if self.stress_host {
             command += " --stress-host";
+        }
+        if let Some(path) = &self.health {
+            command += &format!(" --health {}", output::quoted(path));
         }
         if let Some(duration) = self.duration {
             command += &format!(" --duration {}", duration.as_secs_f64());

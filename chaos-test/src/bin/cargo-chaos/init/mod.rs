@@ -68,7 +68,7 @@ pub(crate) struct Args {
     url: Option<String>,
 
     /// A path that answers 200 when all is well [default: as the source looks, else /health]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = crate::run::path)]
     health: Option<String>,
 
     /// Take chaos-test from this folder instead of the registry
@@ -148,7 +148,7 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
     } else {
         let sources = package.sources();
         let service = service::of(args, package, asked, &sources, &mut changes)?;
-        let health = service::health(args, &service, &sources, &mut changes)?;
+        let health = service::health(args, &service, &sources, &mut changes);
         Some((service, health))
     };
     let is_new = source::of_package(package)?.is_none();
@@ -177,7 +177,7 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
         ));
     }
 
-    catalogue(&mut changes, dir)?;
+    catalogue(&mut changes, dir, subject.as_ref().map(|(_, health)| health.as_str()))?;
     let first = dir.join("tests/chaos.rs");
     match (package.chaos_test(), subject) {
         // Beside a tests/chaos/main.rs it would be a second target of its name, and Cargo would read the manifest no more.
@@ -216,13 +216,23 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
     Ok(changes)
 }
 
-/// A catalogue of the repository's own, unless it has one.
-fn catalogue(changes: &mut Changes, dir: &Path) -> Result<(), Stop> {
+/// A catalogue of the repository's own, unless it has one; with the service's health path, where that is not the usual one.
+fn catalogue(changes: &mut Changes, dir: &Path, health: Option<&str>) -> Result<(), Stop> {
     let found = files::catalogue_of(dir).map_err(|mistakes| Stop::mistaken(&mistakes))?;
     if found.file.is_some() {
         return Ok(());
     }
-    changes.create(dir.join("chaos_scenarios.yml"), CATALOGUE.to_owned())
+    let usual = &found.catalogue.monitoring().health_check.endpoint;
+    let monitoring = health.filter(|health| health != usual).map(monitored_at).unwrap_or_default();
+    changes.create(dir.join("chaos_scenarios.yml"), CATALOGUE.to_owned() + &monitoring)
+}
+
+/// So that `cargo chaos run`, which has no test to tell it, asks the same path as the test.
+fn monitored_at(health: &str) -> String {
+    format!(
+        "\n# What `cargo chaos run` measures by.\nmonitoring:\n  health_check:\n    endpoint: {}\n",
+        serde_json::Value::from(health)
+    )
 }
 
 fn done(changes: &Changes, base: &Path) -> String {

@@ -75,27 +75,14 @@ fn as_typed(text: &str) -> Result<Service, String> {
 }
 
 /// The path that answers when all is well, as it was named, or as the source looks.
-pub(super) fn health(
-    args: &Args,
-    service: &Service,
-    sources: &[String],
-    changes: &mut Changes,
-) -> Result<String, Stop> {
-    match &args.health {
-        Some(path) if !path.starts_with('/') => {
-            Err(Stop::usage(format!("--health {path}: a path begins with /, as in /health")))
-        }
-        Some(path) => Ok(path.clone()),
-        None => {
-            let is_ours = matches!(service, Service::Binary { .. });
-            Ok(guess::health(sources).filter(|_| is_ours).unwrap_or_else(|| {
-                changes.notes.push(format!(
-                    "which path answers 200 when all is well is not known, so the test asks {USUAL_HEALTH}; --health says another"
-                ));
-                USUAL_HEALTH.to_owned()
-            }))
-        }
-    }
+pub(super) fn health(args: &Args, service: &Service, sources: &[String], changes: &mut Changes) -> String {
+    let is_ours = matches!(service, Service::Binary { .. });
+    args.health.clone().or_else(|| guess::health(sources).filter(|_| is_ours)).unwrap_or_else(|| {
+        changes.notes.push(format!(
+            "which path answers 200 when all is well is not known, so the test asks {USUAL_HEALTH}; --health says another"
+        ));
+        USUAL_HEALTH.to_owned()
+    })
 }
 
 #[cfg(test)]

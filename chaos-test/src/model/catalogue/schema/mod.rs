@@ -51,7 +51,8 @@ fn section(key: &str) -> Value {
             sections::severity(),
         ),
         "environments" => told(
-            "SLO profiles, by name: `staging`. What one leaves out is inherited from `slo_targets`.",
+            "SLO profiles, by name: `staging`. What one leaves out is inherited: from the built-in \
+             one of its name, then from `slo_targets`.",
             sections::environments(),
         ),
         "safety" => told("What is asked of every run, for safety.", sections::safety()),

@@ -122,9 +122,12 @@ pub(super) fn environments() -> Value {
         key,
         mapping(environments::KEYS.known, &[], |key| match key {
             "description" => told("What it is, for people.", text()),
-            "slo_targets" => {
-                told("Its bounds. An absent one is that of the `slo_targets` at the top.", targets())
-            }
+            "slo_targets" => told(
+                "Its bounds. An absent one is that of the built-in environment of the same name \
+                     (`development`, `staging` and `production` set `mttr_seconds`, `max_error_rate_percent` and \
+                     `min_availability_percent`), else that of the `slo_targets` at the top.",
+                targets(),
+            ),
             "allowed_scenarios" => told("The scenarios that may run under it; all where absent.", names()),
             _ => unknown(key),
         }),
@@ -150,7 +153,8 @@ pub(super) fn safety() -> Value {
     mapping(safety::KEYS.known, &[], |key| match key {
         "abort_conditions" => told(
             "When to stop a run that does more harm than meant. For a fault that makes errors on purpose \
-             they count only once it is removed.",
+             they count only from the first good sample after it was removed, or once `mttr_seconds` have \
+             passed since.",
             abort_conditions(),
         ),
         "cooldown_seconds" => told(
@@ -181,8 +185,16 @@ pub(super) fn safety() -> Value {
 
 pub(super) fn monitoring() -> Value {
     mapping(monitoring::KEYS.known, &[], |key| match key {
-        "metrics" => told("The figures that are sampled.", list(choice(Metric::ALL.map(|(name, _)| name)))),
-        "sampling_interval" => told("How often: seconds, or a text such as \"500ms\".", some_seconds()),
+        "metrics" => told(
+            "The figures that are sampled. One of cpu_usage, memory_usage and disk_io is enough for all three; \
+             the others are in every record.",
+            list(choice(Metric::ALL.map(|(name, _)| name))),
+        ),
+        "sampling_interval" => told(
+            "How often, from 100 ms to 1 s, and what is longer counts as 1 s: seconds, or a text such as \
+             \"500ms\".",
+            some_seconds(),
+        ),
         "health_check" => {
             told("The health check used where a target brings none of its own.", health_check())
         }
@@ -197,10 +209,14 @@ pub(super) fn monitoring() -> Value {
 fn health_check() -> Value {
     mapping(monitoring::HEALTH_KEYS, &[], |key| match key {
         "endpoint" => told("The path that is asked: \"/api/health\". The target brings its address.", path()),
-        "timeout" => {
-            told("How long an answer may take: seconds, or a text such as \"500ms\".", some_seconds())
-        }
-        "interval" => told("How often it is asked outside a measurement.", some_seconds()),
+        "timeout" => told(
+            "How long an answer may take, 1 s at most: seconds, or a text such as \"500ms\".",
+            some_seconds(),
+        ),
+        "interval" => told(
+            "The step in which abort conditions and alerts look back; the check itself is asked every 20 ms.",
+            some_seconds(),
+        ),
         _ => unknown(key),
     })
 }
