@@ -13,6 +13,13 @@ mod documented {
 
     #[doc = include_str!("../../docs/guide.md")]
     struct Guide;
+
+    #[doc = include_str!("../../docs/writing-tests.md")]
+    struct WritingTests;
+
+    #[cfg(feature = "containers")]
+    #[doc = include_str!("../../docs/containers.md")]
+    struct Containers;
 }
 
 pub mod docker;

@@ -222,6 +222,29 @@ fn every_block_is_run_by_something() {
     assert!(by_newcomer > 8 && by_doctests > 4 && by_ci > 0, "blocks are found");
 }
 
+/// What a reader copies must compile, wherever it stands.
+#[test]
+fn all_rust_is_compiled_by_something() {
+    let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();
+    let (newcomer, compiled) = (read("tests/newcomer/run"), read("tests/src/lib.rs"));
+    let followed = followed(&newcomer);
+    let (mut found, mut rotten) = (0, Vec::new());
+    for (path, text) in documents() {
+        let name = path.to_str().unwrap();
+        let is_compiled = compiled.contains(&format!("include_str!(\"../../{name}\")"));
+        for (kind, ..) in blocks(&text).into_iter().filter(|(kind, ..)| kind.starts_with("rust")) {
+            found += 1;
+            // `ignore` and its like compile nothing.
+            if !(is_compiled || followed.contains(&name)) || !["rust", "rust,no_run"].contains(&kind.as_str())
+            {
+                rotten.push(format!("{name}: nothing compiles a block of {kind:?}"));
+            }
+        }
+    }
+    assert!(rotten.is_empty(), "{}", rotten.join("\n"));
+    assert!(found > 14, "blocks are found");
+}
+
 #[test]
 fn links_and_headings_are_found() {
     let text = "# A `b` c: d/e\n[x](y.md#z) and [q][n], `[not](this)`\n\n[n]: other.md\n[o][p]: no link\n```text\n[no](one)\n# no heading\n```\n## A `b` c: d/e\n";
