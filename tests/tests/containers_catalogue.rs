@@ -30,7 +30,7 @@ async fn carried_out(name: &str) -> Report {
         let report = suite::carried_out(async || {
             let experiment =
                 Experiment::scenario(name).expect("it is built in").environment(stub).target("app");
-            let experiment = experiment.baseline(2.seconds()).duration(8.seconds()).watch(6.seconds());
+            let experiment = experiment.baseline(2.seconds()).duration(9.seconds()).watch(6.seconds());
             experiment.progress(false).run().await.expect("well formed")
         })
         .await;
