@@ -13,7 +13,7 @@ use suite::figures::median;
 use crate::{CHILD, PORT, image, ms, until_it_answers};
 
 /// How often each is started, in a process that has started nothing, and again in the same process.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 16;
 /// How long one process may take; it needs some seconds.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often a process that did not end is tried again.
