@@ -75,6 +75,11 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Whether a text is a path that a catalogue takes for its health check.
+pub fn is_path(text: &str) -> bool {
+    crate::model::is_path(text)
+}
+
 /// What is tested, where a CI says so: its commit.
 pub fn revision() -> Option<String> {
     env::var("GITHUB_SHA").or_else(|| env::var("CI_COMMIT_SHA"))

@@ -1,4 +1,5 @@
-//! The documents: every link leads somewhere, and every block of README, quick start and guide is run by something.
+//! The documents: every link leads somewhere, every block of README, quick start and guide is run by something, and all Rust
+//! is compiled.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "test code may touch files")]
 
 use std::collections::HashMap;
@@ -162,6 +163,12 @@ fn followed(newcomer: &str) -> Vec<&str> {
     line.split_whitespace().filter(|word| word.ends_with(".md")).collect()
 }
 
+/// Whether the Rust of a document is among the documented tests of this package.
+fn is_doctest(name: &str) -> bool {
+    let compiled = fs::read_to_string(repository().join("tests/src/lib.rs")).unwrap();
+    compiled.contains(&format!("include_str!(\"../../{name}\")"))
+}
+
 #[test]
 fn every_block_is_run_by_something() {
     let (mut by_doctests, mut by_newcomer, mut of_commands, mut shown) = (0, 0, 0, 0);
@@ -170,7 +177,6 @@ fn every_block_is_run_by_something() {
     let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();
     let (newcomer, ci, recipes) = (read("tests/newcomer/run"), read(".ci/run"), read("justfile"));
     let followed = followed(&newcomer);
-    let compiled = read("tests/src/lib.rs");
     for name in ["README.md", "docs/quick-start.md", "docs/guide.md"] {
         let (_, text) = document(name);
         let is_typed = followed.contains(&name);
@@ -179,10 +185,7 @@ fn every_block_is_run_by_something() {
                 // The newcomer writes it.
                 "rust" | "yaml" if is_typed && before.starts_with("<!-- file: ") => by_newcomer += 1,
                 "rust" | "rust,no_run" => {
-                    assert!(
-                        compiled.contains(&format!("include_str!(\"../../{name}\")")),
-                        "{name} is no doctest"
-                    );
+                    assert!(is_doctest(name), "{name} is no doctest");
                     by_doctests += 1;
                 }
                 "console" if is_typed => by_newcomer += 1,
@@ -226,12 +229,12 @@ fn every_block_is_run_by_something() {
 #[test]
 fn all_rust_is_compiled_by_something() {
     let read = |file: &str| fs::read_to_string(repository().join(file)).unwrap();
-    let (newcomer, compiled) = (read("tests/newcomer/run"), read("tests/src/lib.rs"));
+    let newcomer = read("tests/newcomer/run");
     let followed = followed(&newcomer);
     let (mut found, mut rotten) = (0, Vec::new());
     for (path, text) in documents() {
         let name = path.to_str().unwrap();
-        let is_compiled = compiled.contains(&format!("include_str!(\"../../{name}\")"));
+        let is_compiled = is_doctest(name);
         for (kind, ..) in blocks(&text).into_iter().filter(|(kind, ..)| kind.starts_with("rust")) {
             found += 1;
             // `ignore` and its like compile nothing.

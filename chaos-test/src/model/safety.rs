@@ -80,9 +80,9 @@ impl Default for Safety {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Monitoring {
-    /// Which figures are sampled.
+    /// Which figures are sampled: one of processor, memory and disk is enough for all three, the others always are.
     pub metrics: Vec<Metric>,
-    /// How often.
+    /// How often: from 100 ms to 1 s, and what is longer counts as 1 s.
     pub sampling_interval: Duration,
     /// The health check used where a target brings none of its own.
     pub health_check: HealthCheck,
@@ -144,9 +144,9 @@ impl Metric {
 pub struct HealthCheck {
     /// The path asked for: `/api/health`.
     pub endpoint: String,
-    /// How long an answer may take.
+    /// How long an answer may take, 1 s at most.
     pub timeout: Duration,
-    /// How often it is asked outside a measurement.
+    /// The step in which abort conditions and alerts look back; the check itself is asked every 20 ms.
     pub interval: Duration,
 }
 

@@ -77,9 +77,16 @@ impl HttpProbe {
     pub(super) fn aimed_at(&self, door: SocketAddr, host: Option<&str>) -> Result<Aimed, String> {
         let method = Method::from_bytes(self.method.as_bytes())
             .map_err(|_| format!("`{}` is not an HTTP method", self.method))?;
-        let url = Url::parse(&format!("http://{door}"))
-            .and_then(|base| base.join(&self.path))
-            .map_err(|error| format!("the probe's path `{}`: {error}", self.path))?;
+        let base = Url::parse(&format!("http://{door}")).map_err(|error| format!("{door}: {error}"))?;
+        let url =
+            base.join(&self.path).map_err(|error| format!("the probe's path `{}`: {error}", self.path))?;
+        // `//elsewhere/` is a path only by its looks. What is asked there is none of the run's.
+        if url.origin() != base.origin() {
+            return Err(format!(
+                "the probe's path `{}` leads to another host: write the path only, such as /api/health",
+                self.path
+            ));
+        }
         Ok(Aimed { probe: Arc::new(self.clone()), method, url, host: host.map(str::to_owned) })
     }
 }
@@ -132,6 +139,25 @@ impl HttpProbe {
             (Err(_), _) => Outcome::ConnectError,
             (Ok(text), Some(wanted)) if !text.contains(wanted.as_str()) => Outcome::BadBody,
             (Ok(_), _) => Outcome::Good,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HttpProbe;
+
+    #[test]
+    fn a_path_stays_at_the_door() {
+        let door = "127.0.0.1:8000".parse().unwrap();
+        for path in ["", "/", "ready", "/ready?full=1", "/a//b", "http://127.0.0.1:8000/ready"] {
+            let aimed =
+                HttpProbe::new(path).aimed_at(door, None).map(|aimed| aimed.url.authority().to_owned());
+            assert_eq!(aimed.as_deref(), Ok("127.0.0.1:8000"), "{path}");
+        }
+        for path in ["//elsewhere/", "/\\elsewhere/", "http://elsewhere/", "https://127.0.0.1:8000/"] {
+            let refused = HttpProbe::new(path).aimed_at(door, None).map(drop).unwrap_err();
+            assert!(refused.contains("leads to another host"), "{path}: {refused}");
         }
     }
 }

@@ -180,7 +180,8 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
     let unfit = repository(&[(".config/nextest.toml", "[profile")]);
     let fine = repository(&[("src/bin/other.rs", "fn main() {}")]);
     let nothing = Sandbox::new();
-    let cases: [(&Sandbox, &[&str], &str); 10] = [
+    let long = format!("/{}", "h".repeat(100));
+    let cases: [(&Sandbox, &[&str], &str); 12] = [
         (&broken, &[], "chaos_scenarios.yml:1"),
         (&unfit, &[], "is no TOML"),
         (&nothing, &[], "is in no package"),
@@ -189,6 +190,8 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
         (&fine, &["--bin", "shpo"], "has no binary \"shpo\""),
         (&fine, &["--bin", "shop", "--port-arg", "--listen"], "has no {port} in it"),
         (&fine, &["--bin", "shop", "--health", "health"], "a path begins with /"),
+        (&fine, &["--bin", "shop", "--health", "//elsewhere/"], "names no host"),
+        (&fine, &["--bin", "shop", "--health", &long], "at most 100 characters"),
         (&fine, &["--url", "https://example.org"], "only http:// addresses"),
         (&fine, &["--bin", "shop", "--path", "src"], "there is no Cargo.toml in it"),
     ];
@@ -237,6 +240,13 @@ fn images_and_addresses_are_services_too() {
     let done = init(&url, &["--yes", "--url", "http://127.0.0.1:8000"]);
     assert!(done.code == Some(0) && done.stderr.contains("--health says another"), "{done:?}");
     assert!(url.read("tests/chaos.rs").contains(".url(\"app\", \"http://127.0.0.1:8000\")"));
+    assert!(url.read("chaos_scenarios.yml").contains("endpoint: \"/health\""), "what its test asks");
+    // A catalogue that is there stays, and it is said what is missing in it.
+    let own = repository(&[("chaos_scenarios.yml", "monitoring: {health_check: {endpoint: /ready}}\n")]);
+    let before = own.read("chaos_scenarios.yml");
+    let done = init(&own, &["--yes", "--bin", "shop", "--health", "/up"]);
+    assert!(done.code == Some(0) && done.stderr.contains("asks /ready, unless you write"), "{done:?}");
+    assert_eq!(own.read("chaos_scenarios.yml"), before);
 }
 
 #[test]

@@ -184,6 +184,8 @@ fn what_neither_takes() {
         "safety: {abort_conditions: {consecutive_failures: 0}}",
         "monitoring: {metrics: [weather]}",
         "monitoring: {health_check: {endpoint: health}}",
+        "monitoring: {health_check: {endpoint: //elsewhere/health}}",
+        "monitoring: {health_check: {endpoint: '/\\elsewhere/health'}}",
     ] {
         assert_alike(&schema, text, false);
     }

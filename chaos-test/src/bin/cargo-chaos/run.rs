@@ -18,7 +18,7 @@ use crate::table::{aligned, row};
 /// Runs scenarios without a test: against a command that it starts, or something already running.
 ///
 /// Every scenario is measured through a front door of its own, on 127.0.0.1, by a health check (--health):
-/// baseline, fault, recovery. A command is ready when that answers, and is started anew for every
+/// baseline, fault, recovery. A command is ready when that answers; it is started anew for every
 /// scenario, and any fault may be aimed at it (some with an option below). What is already running is not
 /// touched: faults are made on the way to it, and on this host only if --stress-host agrees. What cannot be
 /// run is named with the reason; `cargo chaos doctor` shows what can.
@@ -111,7 +111,7 @@ Exit codes:
 
 Examples:
   cargo chaos run --command 'target/debug/shop --port {port}' --group smoke --duration 5
-  cargo chaos run --command 'target/debug/tea' --health /health --scenario 'Light Network Delay'
+  cargo chaos run --command 'target/debug/tea --port {port}' --health /health --scenario 'Light Network Delay'
   cargo chaos run --target http://127.0.0.1:8000 --scenario 'Light Network Delay' --dry-run
   cargo chaos run --target http://127.0.0.1:8000 --intensity smoke --slo staging
   cargo chaos run --target http://127.0.0.1:8000 --group own --config chaos_scenarios.yml
@@ -261,11 +261,9 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
 
 /// A path that is asked, as the catalogue takes it for `endpoint`.
 pub(crate) fn path(text: &str) -> Result<String, String> {
-    if text.starts_with('/') && !text.contains(char::is_whitespace) {
-        Ok(text.to_owned())
-    } else {
-        Err("a path begins with /, and has no space in it: /health".into())
-    }
+    let rule =
+        "a path begins with /, names no host, and has no space and at most 100 characters in it: /health";
+    support::is_path(text).then(|| text.to_owned()).ok_or_else(|| rule.to_owned())
 }
 
 impl Args {

@@ -41,6 +41,8 @@ use std::sync::LazyLock;
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt};
 pub use group::Group;
 pub use lookup::UnknownName;
+#[cfg(feature = "cli")]
+pub(crate) use monitoring::is_path;
 pub use severity::SeverityBounds;
 
 use super::{Monitoring, Objectives, Safety, Scenario, SloProfile};

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::fields::{Fields, Keys};
 use super::node::{Node, Spanned};
 use super::reporter::Reporter;
-use super::value::Field;
+use super::value::{Field, broken_name};
 use crate::model::{Alerts, HealthCheck, Metric, Monitoring};
 use crate::units::Percent;
 
@@ -104,9 +104,16 @@ fn metrics(field: Field<'_>, out: &mut Reporter<'_>) -> Option<Vec<Metric>> {
     Some(entries.iter().filter_map(|entry| entry.choice("a metric", &Metric::ALL, out)).collect())
 }
 
+/// Whether a text is a path that can be asked of whatever address the target has.
+pub(crate) fn is_path(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('/') else { return false };
+    // What begins with two of them names a host.
+    broken_name(text).is_none() && !rest.starts_with(['/', '\\']) && !text.contains(char::is_whitespace)
+}
+
 fn path(field: Field<'_>, out: &mut Reporter<'_>) -> Option<String> {
     let path = field.name(out)?;
-    if path.starts_with('/') && !path.contains(char::is_whitespace) {
+    if is_path(&path) {
         return Some(path);
     }
     let message = format!("`endpoint` in {}: expected a path, found {}", field.place, field.node.value);

@@ -177,7 +177,8 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
         ));
     }
 
-    catalogue(&mut changes, dir, subject.as_ref().map(|(_, health)| health.as_str()))?;
+    let health = subject.as_ref().map(|(_, health)| health).or(args.health.as_ref());
+    catalogue(&mut changes, dir, health.map(String::as_str))?;
     let first = dir.join("tests/chaos.rs");
     match (package.chaos_test(), subject) {
         // Beside a tests/chaos/main.rs it would be a second target of its name, and Cargo would read the manifest no more.
@@ -219,20 +220,25 @@ fn plan(args: &Args, workspace: &Workspace, package: &Package, asked: Asked) -> 
 /// A catalogue of the repository's own, unless it has one; with the service's health path, where that is not the usual one.
 fn catalogue(changes: &mut Changes, dir: &Path, health: Option<&str>) -> Result<(), Stop> {
     let found = files::catalogue_of(dir).map_err(|mistakes| Stop::mistaken(&mistakes))?;
-    if found.file.is_some() {
+    let usual = &found.catalogue.monitoring().health_check.endpoint;
+    let other = health.filter(|health| health != usual).map(serde_json::Value::from);
+    if let Some(file) = &found.file {
+        if let Some(path) = other {
+            changes.notes.push(format!(
+                "{file} is there and stays as it is: `cargo chaos run` asks {usual}, unless you write \
+                 `monitoring: {{health_check: {{endpoint: {path}}}}}` into it"
+            ));
+        }
         return Ok(());
     }
-    let usual = &found.catalogue.monitoring().health_check.endpoint;
-    let monitoring = health.filter(|health| health != usual).map(monitored_at).unwrap_or_default();
+    // `cargo chaos run` has no test to tell it what the test asks.
+    let monitoring = other.map_or_else(String::new, |path| {
+        format!(
+            "\n# What is measured by where no test says so, as by `cargo chaos run`.\n\
+             monitoring:\n  health_check:\n    endpoint: {path}\n"
+        )
+    });
     changes.create(dir.join("chaos_scenarios.yml"), CATALOGUE.to_owned() + &monitoring)
-}
-
-/// So that `cargo chaos run`, which has no test to tell it, asks the same path as the test.
-fn monitored_at(health: &str) -> String {
-    format!(
-        "\n# What `cargo chaos run` measures by.\nmonitoring:\n  health_check:\n    endpoint: {}\n",
-        serde_json::Value::from(health)
-    )
 }
 
 fn done(changes: &Changes, base: &Path) -> String {

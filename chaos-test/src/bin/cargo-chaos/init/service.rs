@@ -79,7 +79,7 @@ pub(super) fn health(args: &Args, service: &Service, sources: &[String], changes
     let is_ours = matches!(service, Service::Binary { .. });
     args.health.clone().or_else(|| guess::health(sources).filter(|_| is_ours)).unwrap_or_else(|| {
         changes.notes.push(format!(
-            "which path answers 200 when all is well is not known, so the test asks {USUAL_HEALTH}; --health says another"
+            "which path answers 200 when all is well is not known, so {USUAL_HEALTH} is asked; --health says another"
         ));
         USUAL_HEALTH.to_owned()
     })

@@ -163,5 +163,5 @@ pub(super) fn endpoint() -> Value {
 
 /// A path without its host.
 pub(super) fn path() -> Value {
-    json!({"type": "string", "maxLength": 100, "pattern": r"^/\S*$"})
+    json!({"type": "string", "maxLength": 100, "pattern": r"^/([^/\\\s]\S*)?$"})
 }
