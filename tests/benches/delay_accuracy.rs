@@ -83,12 +83,12 @@ fn main() {
 
 /// How late a sleeping thread wakes up.
 fn floor(delay: Duration) -> Times {
-    let lates = (0..(2000 / delay.as_millis().max(1)).max(20)).map(|_| {
+    let late = (0..(2000 / delay.as_millis().max(1)).max(20)).map(|_| {
         let start = Instant::now();
         std::thread::sleep(delay);
         start.elapsed() - delay
     });
-    Times::of(lates.collect())
+    Times::of(late.collect())
 }
 
 /// How much longer than `delay` round trips take, on connections that are open and have been used once.

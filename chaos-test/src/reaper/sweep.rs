@@ -120,7 +120,7 @@ pub(crate) fn find(results: &Path) -> Found {
 const ELSEWHERE: &str = "its owner is in another pid namespace, so whether it lives cannot be seen from here";
 const ANOTHER_MACHINE: &str = "it is another machine's, which shares this directory";
 /// Whoever is not that user finds none of its processes, and would settle what is still owed.
-const ANOTHERS: &str = "it is another user's, who alone can pay it";
+const ANOTHER_USER: &str = "it is another user's, who alone can pay it";
 
 /// Ledgers of the dead in the run folders below `results`.
 pub(crate) fn find_debts(results: &Path) -> Found {
@@ -135,7 +135,7 @@ pub(crate) fn find_debts(results: &Path) -> Found {
                 {
                     found.elsewhere.push((path, ANOTHER_MACHINE));
                 }
-                Standing::Dead if !files::is_own(&path) => found.elsewhere.push((path, ANOTHERS)),
+                Standing::Dead if !files::is_own(&path) => found.elsewhere.push((path, ANOTHER_USER)),
                 Standing::Dead => found.ledgers.push((path, account)),
                 Standing::Elsewhere => found.elsewhere.push((path, ELSEWHERE)),
             },
