@@ -93,12 +93,12 @@ impl Guardian {
         let marks = self.recorder.marks();
         let (guard, patient, checked) = (&self.guard, self.patient, &mut self.checked);
         let mut nth = 0;
-        self.recorder.find_in_scheduled(|stream, slots| {
+        self.recorder.find_in_scheduled(|stream, slots, sent| {
             checked.resize(checked.len().max(nth + 1), 0);
             let checked = &mut checked[nth];
             nth += 1;
             let (from, phase_began) = counted_from(&marks, now, slots, patient)?;
-            let seen = Seen { stream, slots, now, from, phase_began };
+            let seen = Seen { stream, slots, sent, now, from, phase_began };
             seen.meets(guard, checked)
         })
     }
@@ -127,6 +127,8 @@ fn counted_from(
 struct Seen<'a> {
     stream: &'a Stream,
     slots: &'a Slots,
+    /// When the sample of each slot was sent, if it was.
+    sent: &'a [Option<Duration>],
     now: Duration,
     from: Duration,
     phase_began: Duration,
@@ -194,7 +196,11 @@ impl Seen<'_> {
                 // It was never sent.
                 Some(sample) if sample.outcome == Outcome::Dropped => continue,
                 Some(sample) => sample.latency.saturating_sub(sample.lag),
-                None => self.now.saturating_sub(*at),
+                // How long it waited for this host is no time of the service's.
+                None => match self.sent.get(n).copied().flatten() {
+                    Some(sent) => self.now.saturating_sub(sent),
+                    None => continue,
+                },
             };
             let took = took.min(self.stream.timeout);
             if took > limit {

@@ -17,6 +17,7 @@ mod guardian;
 mod open_loop;
 mod plan;
 mod recorder;
+mod window;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ use call::describe;
 use fault::{FaultRun, Panicked};
 use guardian::Guardian;
 pub(crate) use plan::{Guard, Limits, Plan, Ports, Sequential};
-pub(crate) use recorder::{Recorder, Slot, StreamId, Window};
+pub(crate) use recorder::{Recorder, Slot, StreamId};
+pub(crate) use window::Window;
 
 /// How often the engine looks whether service has recovered.
 const TICK: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -38,9 +38,9 @@ pub(super) async fn run(
         }
         while answers.try_join_next().is_some() {}
         let slot = recorder.schedule(stream, at);
-        let sent = clock.now();
+        let woken = clock.now();
         if under_way.load(Ordering::Acquire) >= cap {
-            recorder.fill(slot, sent.saturating_sub(at), spec.timeout, Outcome::Dropped);
+            recorder.fill(slot, woken.saturating_sub(at), spec.timeout, Outcome::Dropped);
             continue;
         }
         under_way.fetch_add(1, Ordering::AcqRel);
@@ -48,22 +48,18 @@ pub(super) async fn run(
             (Arc::clone(&clock), Arc::clone(&recorder), Arc::clone(&under_way));
         // A probe of the user's own may panic; that is a bad sample and no reason to stop.
         let probe = Arc::clone(&spec.probe);
-        let began = Arc::new(OnceLock::new());
-        let (begins, watch) = (Arc::clone(&began), Arc::clone(&clock));
-        let begins = Box::new(move || {
-            // Once, by its type.
-            let _ = begins.set(watch.now());
-        });
+        let (sends, watch) = (Arc::clone(&recorder), Arc::clone(&clock));
+        let begins = Box::new(move || sends.send(slot, watch.now()));
         let check = AssertUnwindSafe(async move { probe.check(begins).await }).catch_unwind();
         let timeout = spec.timeout;
         answers.spawn(async move {
             let outcome = tokio::select! {
                 outcome = check => outcome.unwrap_or(Outcome::Panicked),
-                () = clock.sleep_until(sent + timeout) => Outcome::Timeout,
+                () = clock.sleep_until(woken + timeout) => Outcome::Timeout,
             };
             let now = clock.now();
             // What has not begun by now waited for this host all the time, and the service was never asked.
-            let lag = began.get().copied().unwrap_or(now).saturating_sub(at);
+            let lag = recorder.sent(slot).unwrap_or(now).saturating_sub(at);
             recorder.fill(slot, lag, now.saturating_sub(at), outcome);
             under_way.fetch_sub(1, Ordering::AcqRel);
         });

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Sequential;
+use super::window::{Window, figures};
 use crate::model::{
     Abort, AbortCause, BodyEnd, CountRule, Delivery, DoorCheck, DoseReading, Event, EventKind, HostLoad,
     Marks, NoiseWindow, Outcome, Phase, ResourceSample, Sample, ServiceResources, Sham, Stage, Stream,
@@ -26,6 +27,8 @@ struct Inner {
 struct Open {
     stream: Stream,
     slots: Vec<(Duration, Option<Sample>)>,
+    /// When the sample of each slot was really sent, if it was.
+    sent: Vec<Option<Duration>>,
     /// All slots before this one are filled.
     settled: usize,
 }
@@ -36,15 +39,6 @@ pub(super) type Slots = [(Duration, Option<Sample>)];
 /// A stream of a recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamId(usize);
-
-/// What a stream came to in a span of time.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Window {
-    pub(crate) stream: String,
-    pub(crate) samples: u64,
-    pub(crate) bad: u64,
-    pub(crate) p95: Option<Duration>,
-}
 
 /// One scheduled sample of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -81,16 +75,27 @@ impl Recorder {
 
     fn add(&self, stream: Stream) -> StreamId {
         let mut inner = self.lock();
-        inner.streams.push(Open { stream, slots: Vec::new(), settled: 0 });
+        inner.streams.push(Open { stream, slots: Vec::new(), sent: Vec::new(), settled: 0 });
         StreamId(inner.streams.len() - 1)
     }
 
     /// Makes room for the next sample of a stream.
     pub(crate) fn schedule(&self, stream: StreamId, at: Duration) -> Slot {
         let mut inner = self.lock();
-        let slots = &mut inner.streams[stream.0].slots;
+        let Open { slots, sent, .. } = &mut inner.streams[stream.0];
         slots.push((at, None));
+        sent.push(None);
         Slot { stream, index: slots.len() - 1, at }
+    }
+
+    /// Writes down that the sample of a slot is on its way.
+    pub(crate) fn send(&self, slot: Slot, now: Duration) {
+        self.lock().streams[slot.stream.0].sent[slot.index] = Some(now);
+    }
+
+    /// When the sample of a slot was sent, if it was.
+    pub(crate) fn sent(&self, slot: Slot) -> Option<Duration> {
+        self.lock().streams[slot.stream.0].sent[slot.index]
     }
 
     /// Puts in what came of a sample.
@@ -113,6 +118,12 @@ impl Recorder {
         let mut inner = self.lock();
         inner.trace.count_rule = CountRule::Sequential;
         inner.trace.carried.clone_from(carried);
+    }
+
+    /// Writes down that the chaos phase goes on past its planned end.
+    pub(super) fn extended(&self, at: Duration, text: String) {
+        self.lock().trace.extended = true;
+        self.event(at, EventKind::Phase, text);
     }
 
     pub(crate) fn marks(&self) -> Marks {
@@ -204,16 +215,8 @@ impl Recorder {
         let windows = scheduled.map(|open| {
             let begin = open.slots.partition_point(|(at, _)| *at < from);
             let within = open.slots[begin..].iter().take_while(|(at, _)| *at < to).filter_map(|(_, s)| *s);
-            let samples: Vec<Sample> = within.collect();
-            let mut latencies: Vec<Duration> =
-                samples.iter().filter(|s| s.is_good()).map(|s| s.latency).collect();
-            latencies.sort_unstable();
-            Window {
-                stream: open.stream.name.clone(),
-                samples: samples.len() as u64,
-                bad: samples.iter().filter(|s| !s.is_good()).count() as u64,
-                p95: crate::stats::estimate(&latencies, 0.95),
-            }
+            let (samples, bad, p95) = figures(&within.collect::<Vec<Sample>>());
+            Window { stream: open.stream.name.clone(), samples, bad, p95 }
         });
         windows.collect()
     }
@@ -245,14 +248,15 @@ impl Recorder {
         inner.trace.abort.get_or_insert(Abort { at, cause });
     }
 
-    /// The first thing that the look finds in the scheduled streams, in their order.
+    /// The first thing that the look finds in the scheduled streams, in their order: their samples, and when each was
+    /// sent.
     pub(super) fn find_in_scheduled<T>(
         &self,
-        mut look: impl FnMut(&Stream, &Slots) -> Option<T>,
+        mut look: impl FnMut(&Stream, &Slots, &[Option<Duration>]) -> Option<T>,
     ) -> Option<T> {
         let inner = self.lock();
         let mut scheduled = inner.streams.iter().filter(|open| open.stream.kind.is_scheduled());
-        scheduled.find_map(|open| look(&open.stream, &open.slots))
+        scheduled.find_map(|open| look(&open.stream, &open.slots, &open.sent))
     }
 
     /// Whether nothing has gone wrong or stopped the run so far.
@@ -309,11 +313,7 @@ impl Recorder {
                 open.slots.iter().rev().take_while(|(at, _)| *at >= start).filter_map(|(_, s)| *s)
             })
             .collect();
-        let mut latencies: Vec<Duration> =
-            samples.iter().filter(|s| s.is_good()).map(|s| s.latency).collect();
-        latencies.sort_unstable();
-        let p95 = crate::stats::estimate(&latencies, 0.95);
-        (samples.len() as u64, samples.iter().filter(|s| !s.is_good()).count() as u64, p95)
+        figures(&samples)
     }
 
     /// Everything observed until now. A sample whose answer never came counts as timed out: left out, it would make

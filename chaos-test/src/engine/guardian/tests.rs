@@ -38,7 +38,7 @@ fn bad(n: usize) -> impl Iterator<Item = Option<Outcome>> {
 }
 
 fn seen<'a>(stream: &'a Stream, slots: &'a Slots, now: Duration) -> Seen<'a> {
-    Seen { stream, slots, now, from: Duration::ZERO, phase_began: Duration::ZERO }
+    Seen { stream, slots, sent: &[], now, from: Duration::ZERO, phase_began: Duration::ZERO }
 }
 
 fn percent(limit: f64) -> Percent {
@@ -128,9 +128,18 @@ fn an_answer_that_is_still_to_come_is_late_as_well() {
     let limit = ms(5_000);
     let look = |slots: &Slots, now| seen(&app, slots, now).response_time(limit, &mut 0);
     let pending = slots(ms(1_000), good(1).chain([None]).chain(good(5)));
-    assert_eq!(look(&pending, ms(6_000)), None, "five seconds so far");
-    let cause = look(&pending, ms(6_001));
+    let since = |sent: Option<Duration>, now| {
+        let sent = [Some(ms(0)), sent];
+        Seen { sent: &sent, ..seen(&app, &pending, now) }.response_time(limit, &mut 0)
+    };
+    let at_once = Some(ms(1_000));
+    assert_eq!(since(at_once, ms(6_000)), None, "five seconds so far");
+    let cause = since(at_once, ms(6_001));
     assert!(matches!(cause, Some(AbortCause::ResponseTime { pending: true, took, .. }) if took == ms(5_001)));
+    // A harness that came late sent it late; and what it has not sent yet nobody keeps waiting.
+    assert_eq!(since(Some(ms(1_700)), ms(6_700)), None);
+    assert!(since(Some(ms(1_700)), ms(6_701)).is_some());
+    assert_eq!(since(None, ms(60_000)), None);
 
     let mut answered = slots(ms(1_000), good(3));
     answered[2].1.as_mut().expect("it is settled").latency = ms(5_200);
@@ -148,7 +157,9 @@ fn every_answer_is_looked_at_once_and_those_under_way_until_they_are_there() {
     let app = stream(ms(100));
     let mut list = slots(ms(100), good(2).chain([None]).chain(good(2)));
     let mut checked = 0;
-    assert_eq!(seen(&app, &list, ms(500)).response_time(ms(5_000), &mut checked), None);
+    let sent = [ms(0), ms(100), ms(200), ms(300), ms(400)].map(Some);
+    let early = Seen { sent: &sent, ..seen(&app, &list, ms(500)) };
+    assert_eq!(early.response_time(ms(5_000), &mut checked), None);
     assert_eq!(checked, 2, "the third is under way");
     list[2].1 = Some(Sample { at: ms(200), lag: ms(0), latency: ms(6_000), outcome: Outcome::Good });
     assert!(seen(&app, &list, ms(6_300)).response_time(ms(5_000), &mut checked).is_some());
@@ -159,7 +170,8 @@ fn what_times_out_at_the_limit_or_before_does_not_take_longer() {
     let limit = ms(5_000);
     let app = Stream { timeout: limit, ..stream(ms(1_000)) };
     let mut list = slots(ms(1_000), good(1).chain([None]));
-    assert_eq!(seen(&app, &list, ms(9_000)).response_time(limit, &mut 0), None);
+    let pending = Seen { sent: &[Some(ms(0)), Some(ms(1_000))], ..seen(&app, &list, ms(9_000)) };
+    assert_eq!(pending.response_time(limit, &mut 0), None);
     let late = Sample { at: ms(1_000), lag: ms(4), latency: ms(5_005), outcome: Outcome::Timeout };
     list[1].1 = Some(late);
     assert_eq!(seen(&app, &list, ms(9_000)).response_time(limit, &mut 0), None);
