@@ -8,6 +8,7 @@ use std::time::Duration;
 use chaos_test::model::{Carried, CarriedShare, CountRule, Outcome, Sample, Trace};
 use chaos_test::slo::{Indicator, Reason, SoFar, Verdict, judge, so_far};
 use chaos_test::stats::SplitMix;
+use chaos_test::units::Percent;
 use synthetic::{BASELINE, Story, ms};
 
 /// A story of twenty seconds under a fault that lasts, with those samples in it.
@@ -68,6 +69,10 @@ fn a_flawless_service_passes_when_bursts_would_have_shown_and_not_before_the_fau
         SoFar::Open { undecided: false }
     );
     assert_eq!(so_far(&known_by(&story.trace, Duration::from_secs(22)), objectives), SoFar::Pass);
+    // Where all samples may be bad, only the other share is waited for.
+    let mut careless = objectives.clone();
+    careless.error_rate = Some(Percent::HUNDRED);
+    assert_eq!(so_far(&known_by(&story.trace, Duration::from_secs(22)), &careless), SoFar::Pass);
     let mut unproven = known_by(&story.trace, Duration::from_secs(22));
     unproven.delivery.as_mut().unwrap().readings.truncate(2);
     assert_ne!(so_far(&unproven, objectives), SoFar::Pass);
@@ -123,7 +128,8 @@ fn a_second_try_goes_on_where_the_first_had_to_stop() {
     let shares: Vec<CarriedShare> = judgement.evaluations.iter().filter_map(share).collect();
     assert_eq!(shares.iter().map(|share| share.samples).collect::<Vec<_>>(), [100, 100]);
     let second = |mechanism: Option<&str>| {
-        let carried = Carried { tries: 1, mechanism: mechanism.map(Into::into), shares: shares.clone() };
+        let carried =
+            Carried { tries: 1, looks: 1, mechanism: mechanism.map(Into::into), shares: shares.clone() };
         let second = first.clone().with(|story| story.trace.carried = Some(carried));
         let judgement = judge(&second.trace, &second.slo.objectives);
         (judgement.verdict, judgement.evaluations[0].counts)
@@ -191,7 +197,7 @@ proptest::proptest! {
         let story = story(|n, sample| if fate[n] { bad(sample) });
         let mut loose = story.clone();
         let limit = story.slo.objectives.error_rate.unwrap().ratio() * 100.0 * looser;
-        loose.slo.objectives.error_rate = Some(chaos_test::units::Percent::new(limit.min(99.0)).unwrap());
+        loose.slo.objectives.error_rate = Some(Percent::new(limit.min(99.0)).unwrap());
         let (strict, _) = verdict_of(&story.trace, &story, Indicator::ErrorRate);
         let (lax, _) = verdict_of(&loose.trace, &loose, Indicator::ErrorRate);
         proptest::prop_assert!(lax <= strict, "{lax} by {limit} %, {strict} by the profile");

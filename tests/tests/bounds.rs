@@ -165,6 +165,10 @@ async fn what_cannot_be_judged_is_refused_before_anything_is_injected() {
     let floor = |rate: u32| Objective::Throughput(rate.per_second());
     let error = refused(shop().await.objective(floor(60))).await;
     assert!(error.contains("asks for 60/s, and the body is repeated 50 times a second"), "{error}");
+    let error = refused(shop().await.objective(Objective::ErrorRate(percent(0.0)))).await;
+    assert!(error.contains("`max_error_rate_percent` is 0"), "{error}");
+    let error = refused(shop().await.endpoint("POST /orders", Objective::ErrorRate(percent(0.0)))).await;
+    assert!(error.contains("`max_error_rate_percent` is 0"), "{error}");
     let error = refused(shop().await.warn(floor(50))).await;
     assert!(error.contains("Ask for less than 50/s"), "{error}");
     let error = refused(shop().await.endpoint("orders", Objective::ErrorRate(percent(1.0)))).await;

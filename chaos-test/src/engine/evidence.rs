@@ -15,7 +15,7 @@ impl Run {
         let longest = self.plan.longest_chaos();
         if longest > self.plan.chaos && self.so_far() == (SoFar::Open { undecided: true }) {
             let text = format!("undecided: goes on for {} at most", show_duration(longest - self.plan.chaos));
-            self.recorder.event(self.now(), EventKind::Phase, text);
+            self.recorder.extended(self.now(), text);
             self.pass_time(Phase::Chaos, injected, longest).await;
         }
     }

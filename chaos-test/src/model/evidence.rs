@@ -34,11 +34,22 @@ pub enum CountRule {
 pub struct Carried {
     /// How many tries there were.
     pub tries: u32,
+    /// How often it was asked at the end of a phase what all of it came to: once a try, and once more where the phase was
+    /// then made longer. Each of these looks could have erred. Older records do not say, and have one a try.
+    #[serde(default)]
+    pub looks: u32,
     /// The mechanism of the fault that they saw. What another rung of the ladder came to says nothing of this one.
     #[serde(default)]
     pub mechanism: Option<String>,
     /// What they have seen in all.
     pub shares: Vec<CarriedShare>,
+}
+
+impl Carried {
+    /// How many looks there were, also by a record that does not say.
+    pub(crate) fn all_looks(&self) -> u32 {
+        self.looks.max(self.tries)
+    }
 }
 
 /// What was seen of one share.
@@ -50,7 +61,7 @@ pub struct Carried {
 ///     carried.shares.iter().find(error_rate).map(|share| share.bad)
 /// }
 /// let share = CarriedShare { stream: "app".into(), indicator: "error_rate".into(), samples: 400, bad: 9, runs: 4 };
-/// let carried = Carried { tries: 1, mechanism: Some("proxy".into()), shares: vec![share] };
+/// let carried = Carried { tries: 1, looks: 1, mechanism: Some("proxy".into()), shares: vec![share] };
 /// assert_eq!(bad_before(&carried, "app"), Some(9));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -216,6 +216,9 @@ pub struct Trace {
     /// What earlier tries of this test saw and could not decide.
     #[serde(default)]
     pub carried: Option<Carried>,
+    /// Whether the chaos phase was made longer than planned, for at its planned end it could not be told what it came to.
+    #[serde(default)]
+    pub extended: bool,
     /// What the services used, of those that are processes of the environment.
     #[serde(default)]
     pub resources: Vec<ServiceResources>,

@@ -6,7 +6,7 @@ use super::custom::Custom;
 use super::experiment::{BodyKind, Experiment};
 use super::objective::Objective;
 use crate::error::Error;
-use crate::model::{Endpoint, Objectives, Samples, SloProfile};
+use crate::model::{Bounds, Endpoint, Objectives, Samples, SloProfile};
 use crate::port::ProbeSpec;
 use crate::units::Rate;
 
@@ -89,6 +89,7 @@ impl Experiment {
     pub(super) fn profile(&self) -> Result<SloProfile, Error> {
         let mut profile = self.located.catalogue.profile(self.slo.as_deref()).map_err(Error::input)?;
         profile.objectives = self.asked.over(profile.objectives, !matches!(self.body, BodyKind::None))?;
+        check_error_rates(&profile.objectives.bounds())?;
         if let Some(allowed) = &profile.allowed_scenarios
             && !allowed.contains(&self.scenario.name)
         {
@@ -127,6 +128,19 @@ fn reachable(floor: Rate, offered: &[(String, Duration)]) -> Result<(), Error> {
         "`min_throughput_per_second` asks for {floor}, and {what} {rate} times a second: no more than that can be good, \
          and all of it cannot be shown with any number of samples. Ask for less than {rate}/s, or send more often"
     )))
+}
+
+/// Whether the error rates that are asked for can be seen. A warning may ask for none at all: the first error breaks it.
+fn check_error_rates(bounds: &Bounds) -> Result<(), Error> {
+    let of_endpoints = bounds.endpoints.iter().filter_map(|endpoint| endpoint.error_rate);
+    if !bounds.error_rate.into_iter().chain(of_endpoints).any(|limit| limit.ratio() <= 0.0) {
+        return Ok(());
+    }
+    Err(Error::input(
+        "`max_error_rate_percent` is 0, and no number of samples shows that nothing ever fails: without an error the run \
+         would be Inconclusive. Ask for a little, as 0.1 (some 8 300 samples without an error show it), or make it a \
+         warning, which the first error breaks",
+    ))
 }
 
 impl Asked {

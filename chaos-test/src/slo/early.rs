@@ -1,7 +1,7 @@
 use super::evaluate::Subject;
 use super::judge::tails;
 use super::noise::without_noise;
-use super::{Baseline, Evaluation, Proof, Rules, Verdict, baseline, proof};
+use super::{Baseline, Evaluation, Figure, Proof, Rules, Verdict, baseline, proof};
 use crate::model::{CountRule, Objectives, Severity, Trace};
 
 /// What the chaos phase has come to before its end.
@@ -21,7 +21,7 @@ use crate::model::{CountRule, Objectives, Severity, Trace};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SoFar {
-    /// Every share is within its limit, and the fault is proven: the rest of the phase would tell nothing new.
+    /// Every share is within its limit, and the fault is proven: of them the rest of the phase would tell nothing new.
     Pass,
     /// A share is beyond its limit.
     Fail,
@@ -96,6 +96,10 @@ fn shares(trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) -> Vec
 
 /// The verdict of a share that was decided on the way.
 fn decided(share: &Evaluation) -> Option<Verdict> {
+    // All of them may be bad: no sample says anything against it.
+    if matches!(share.limit, Figure::Share(limit) if limit >= 1.0) {
+        return Some(share.verdict);
+    }
     share.evidence.as_ref()?.decided_after.map(|_| share.verdict)
 }
 

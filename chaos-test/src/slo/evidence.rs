@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::latency_of;
 use super::evaluate::Subject;
 use super::{Evaluation, Indicator, Reason, Verdict};
-use crate::model::{Carried, CarriedShare, CountRule, Outcome, Phase, Sample};
+use crate::model::{Carried, CarriedShare, CountRule, Outcome, Phase, Sample, Severity};
 use crate::stats::{Decision, MayDecide, Proportion, Question, Sequential, Tally, samples_needed};
 
 /// So long a share may be anything before it can be said to be within its limit.
@@ -170,7 +170,8 @@ impl Subject<'_> {
         (decision, more)
     }
 
-    /// Evidence that goes on from where earlier tries have left it.
+    /// Evidence that goes on from where earlier tries have left it. A warning begins anew: they decide nothing, and nothing
+    /// of theirs is carried.
     fn continued(&self, question: Question, indicator: Indicator) -> Sequential {
         let mechanism = self.trace.delivery.as_ref().map(|delivery| &delivery.mechanism);
         // Where it is not noted (older records) it was not asked.
@@ -180,19 +181,19 @@ impl Subject<'_> {
         let alike = self.trace.streams.iter();
         let alike = alike.filter(|other| other.kind.is_scheduled() && other.name == self.stream.name);
         let nth = alike.take_while(|other| !std::ptr::eq(*other, self.stream)).count();
-        let before = self.trace.carried.as_ref().filter(by_the_same).and_then(|carried| {
+        let decides = self.severity == Severity::Blocking;
+        let carried = self.trace.carried.as_ref().filter(by_the_same).filter(|_| decides);
+        let before = carried.and_then(|carried| {
             let same = |share: &&CarriedShare| {
                 share.stream == self.stream.name && share.indicator == indicator.key()
             };
-            Some((carried.tries, carried.shares.iter().filter(same).nth(nth)?))
+            Some((carried.all_looks(), carried.shares.iter().filter(same).nth(nth)?))
         });
-        match before {
-            Some((tries, share)) => {
-                let seen = Tally { n: share.samples, k: share.bad, runs: share.runs, last_was_bad: false };
-                Sequential::continuing(question, seen, tries)
-            }
-            None => Sequential::new(question),
-        }
+        let (looks, seen) = before.map_or((0, Tally::default()), |(looks, share)| {
+            let CarriedShare { samples, bad, runs, .. } = *share;
+            (looks, Tally { n: samples, k: bad, runs, last_was_bad: false })
+        });
+        Sequential::continuing(question, seen, looks.saturating_add(u32::from(self.trace.extended)))
     }
 }
 
@@ -254,6 +255,7 @@ mod tests {
             count_rule: CountRule::Sequential,
             carried: Some(Carried {
                 tries: 1,
+                looks: 1,
                 mechanism: Some("proxy".into()),
                 shares: vec![share(0), share(49)],
             }),

@@ -26,7 +26,7 @@ use super::{Decision, Tally};
 pub struct Question {
     /// What it may be at most; above 0 and below 1.
     pub limit: f64,
-    /// How often either answer may be wrong where samples are independent.
+    /// How often either answer may be wrong where samples are independent: one half of it on the way, the other at the end.
     pub error: f64,
     /// The mean length of a burst that is reckoned with before any has been seen, in samples: [`Question::BURST`].
     pub burst: f64,
@@ -40,11 +40,13 @@ impl Question {
     pub const BURST: f64 = 10.0;
     /// How many bursts of that length those that were seen are averaged with.
     const PRIOR: f64 = 4.0;
+    /// How much of the error is spent on the way; the rest is for the last look.
+    const ON_THE_WAY: f64 = 0.5;
     /// How often "within" may be wrong where errors come in such bursts.
     pub const ERROR_IN_BURSTS: f64 = 0.004;
 
     fn needed(&self) -> f64 {
-        -self.error.ln()
+        -(self.error * Self::ON_THE_WAY).ln()
     }
 
     fn needed_in_bursts() -> f64 {
@@ -113,7 +115,7 @@ pub struct Sequential {
     within: Mixture,
     beyond: Mixture,
     seen: Tally,
-    /// Of how many earlier conclusions that could not tell this goes on.
+    /// After how many earlier conclusions that could not tell this goes on.
     earlier: u32,
     /// What the samples have come to once and for all.
     decided: Option<(Decision, Tally)>,

@@ -185,7 +185,7 @@ fn chaotic() -> impl Strategy<Value = Trace> {
 }
 
 /// Whether shares were weighed in order, and what was seen of them before.
-fn in_order() -> impl Strategy<Value = (CountRule, Option<Carried>)> {
+fn in_order() -> impl Strategy<Value = (CountRule, Option<Carried>, bool)> {
     let indicator = select(vec!["error_rate", "latency_degradation", "none"]);
     let share = (select(vec!["t", "app", "body"]), indicator, any::<u64>(), any::<u64>(), any::<u64>());
     let small = |seen: u64| if seen.is_multiple_of(4) { seen } else { seen % 3000 };
@@ -197,14 +197,15 @@ fn in_order() -> impl Strategy<Value = (CountRule, Option<Carried>)> {
         runs: small(runs),
     });
     let tries = prop_oneof![4 => 0_u32..4, 1 => any::<u32>()];
-    let carried = (tries, option::of("[a-z]{1,6}"), vec(share, 0..3))
-        .prop_map(|(tries, mechanism, shares)| Carried { tries, mechanism, shares });
-    (select(vec![CountRule::WholePhase, CountRule::Sequential]), option::weighted(0.3, carried))
+    let carried = (tries, 0_u32..9, option::of("[a-z]{1,6}"), vec(share, 0..3))
+        .prop_map(|(tries, looks, mechanism, shares)| Carried { tries, looks, mechanism, shares });
+    let rule = select(vec![CountRule::WholePhase, CountRule::Sequential]);
+    (rule, option::weighted(0.3, carried), any::<bool>())
 }
 
 pub(crate) fn trace() -> impl Strategy<Value = Trace> {
     (prop_oneof![1 => chaotic().boxed(), 2 => bent().boxed()].boxed(), in_order().boxed())
-        .prop_map(|(trace, (count_rule, carried))| Trace { count_rule, carried, ..trace })
+        .prop_map(|(trace, (count_rule, carried, extended))| Trace { count_rule, carried, extended, ..trace })
 }
 
 fn sham() -> impl Strategy<Value = Sham> {

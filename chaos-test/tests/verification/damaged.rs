@@ -49,7 +49,9 @@ fn tries_without_number_before_are_counted_to_the_end() {
             bad: u64::MAX,
             runs: u64::MAX,
         };
-        story.trace.carried = Some(Carried { tries: u32::MAX, mechanism: None, shares: vec![share] });
+        story.trace.carried =
+            Some(Carried { tries: u32::MAX, looks: u32::MAX, mechanism: None, shares: vec![share] });
+        story.trace.extended = true;
     });
     assert_eq!(verified(story).differences, []);
 }
