@@ -81,6 +81,23 @@ async fn a_service_stays_down_once_its_environment_has_ended() {
 }
 
 #[tokio::test]
+async fn a_service_that_something_else_has_waited_for_is_down_and_can_be_started_again() {
+    use nix::sys::{signal, wait};
+    let environment = Environment::builder().process("app", stub()).start().await.expect("it starts");
+    let control = environment.service("app").unwrap().target().process.expect("it is a process of ours");
+    let first = control.pid().expect("it runs");
+    let process = nix::unistd::Pid::from_raw(i32::try_from(first).expect("a pid"));
+    signal::kill(process, signal::Signal::SIGKILL).expect("it is ours");
+    // A body may wait for all children there are, as an init does.
+    wait::waitpid(process, None).expect("it is our child");
+    assert_eq!(control.pid(), None, "whoever has that number now");
+    control.respawn().expect("it can be started again");
+    let second = control.pid().expect("it runs again");
+    drop(environment);
+    assert!(!std::path::Path::new(&format!("/proc/{second}")).exists(), "it ended with its environment");
+}
+
+#[tokio::test]
 async fn a_service_that_cannot_start_says_why() {
     let missing = Environment::builder().process("app", Process::new("/no/such/program")).start().await;
     let text = message(missing);

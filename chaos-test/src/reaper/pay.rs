@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::log::Log;
-use super::record;
+use super::record::{self, Unmade};
 use crate::port::{RevertRecord, UndoStep};
 use crate::sys::ledger::{self, Account, Entry, Open, Payer};
 use crate::sys::owner::{Mark, Owner};
@@ -32,6 +32,8 @@ pub(super) struct Paid {
     pub(super) lines: Vec<String>,
     /// What could not be undone.
     pub(super) failed: Vec<String>,
+    /// The experiments whose records the disk did not take.
+    unwritten: Vec<u64>,
     /// How many of the entries were undone.
     done: usize,
     pub(super) of: usize,
@@ -102,7 +104,7 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
         lines.push(line);
     }
     let of = account.owed.len();
-    Paid { account, lines, failed, done, of }
+    Paid { account, lines, failed, unwritten: Vec::new(), done, of }
 }
 
 /// Why a record is not carried out: a step of it names what is another owner's, which no ledger of ours says.
@@ -162,7 +164,9 @@ fn remove_what_comes_up(owner: &Owner, log: &mut Log) -> Result<(), String> {
             quiet_since = now;
         }
         if now >= end {
-            return Ok(());
+            let why = format!("a container engine was still at it after {} s", LONGEST.as_secs());
+            log.line(&format!("LEFT BEHIND: {why}"));
+            return Err(why);
         }
         std::thread::sleep(LOOK);
     }
@@ -188,18 +192,44 @@ pub(super) fn end_all_of(owner: &Owner, log: &mut Log) -> Result<(), String> {
     Ok(())
 }
 
-impl Paid {
-    /// Writes the records that the dead process could not; returns what came of it, a line each.
-    pub(super) fn write_records(&self, path: &Path, death: &Death, log: &mut Log) -> Vec<String> {
-        let write = |open: &Open| {
-            let message = self.message(open, death);
-            match record::finish(open, path, &message, &self.failed, death.at.map(|at| at - open.began)) {
-                Ok(record) => format!("{}: {message}; record: {record}", open.test),
-                Err(error) => format!("{}: {message}; its record cannot be written: {error}", open.test),
+/// The same where no ledger says what there was. A container engine is asked if it answers; what came of it is in the log.
+pub(super) fn end_all_marked(owner: &Owner, log: &mut Log) {
+    let _ = end_all_of(owner, log);
+    if !cfg!(feature = "containers") {
+        return;
+    }
+    match containers::remove_of(owner, undo::STEP_DEADLINE) {
+        Ok(names) => {
+            if !names.is_empty() {
+                log.line(&format!("removed {}", names.join(", ")));
             }
-        };
-        let lines: Vec<String> = self.account.open.iter().map(write).collect();
-        lines.iter().for_each(|line| log.line(line));
+            let _ = remove_what_comes_up(owner, log);
+        }
+        Err(why) => log.line(&format!("no container engine was asked: {why}")),
+    }
+}
+
+impl Paid {
+    /// Writes the records that the dead process could not; returns what came of it, a line each. What may go another time
+    /// is among what failed.
+    pub(super) fn write_records(&mut self, path: &Path, death: &Death, log: &mut Log) -> Vec<String> {
+        let (mut lines, mut failed) = (Vec::new(), Vec::new());
+        for open in &self.account.open {
+            let message = self.message(open, death);
+            let took = death.at.map(|at| at - open.began);
+            let made = record::finish(open, path, &message, &self.failed, took);
+            let told = format!("{}: {message}", open.test);
+            match made {
+                Ok(record) => lines.push(format!("{told}; record: {record}")),
+                Err(Unmade::Ever(why)) => lines.push(format!("{told}; its record cannot be written: {why}")),
+                Err(Unmade::Yet(why)) => {
+                    failed.push(format!("{told}; its record could not be written yet: {why}"));
+                    self.unwritten.push(open.experiment);
+                }
+            }
+        }
+        lines.iter().chain(&failed).for_each(|line| log.line(line));
+        self.failed.append(&mut failed);
         lines
     }
 
@@ -244,7 +274,8 @@ impl Paid {
         if death.at.is_some() && self.has_containers() {
             late = late.and(remove_what_comes_up(&self.account.owner, log));
         }
-        for open in &self.account.open {
+        // Those that are still to be written keep their pending records, and the ledger that names them.
+        for open in self.account.open.iter().filter(|open| !self.unwritten.contains(&open.experiment)) {
             let entry = Entry::Ended { experiment: open.experiment, at: clock::monotonic() };
             let _ = ledger::append_to(path, &entry);
         }

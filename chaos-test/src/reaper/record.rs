@@ -10,6 +10,21 @@ use crate::sys::ledger::Open;
 /// No pending record is longer than this.
 const LONGEST: u64 = 512 * 1024 * 1024;
 
+/// Why there is no record.
+#[derive(Debug)]
+pub(super) enum Unmade {
+    /// All that it takes is there, but for a disk that takes it: another time it may.
+    Yet(String),
+    /// There is nothing that it could be made of.
+    Ever(String),
+}
+
+impl From<String> for Unmade {
+    fn from(why: String) -> Self {
+        Self::Ever(why)
+    }
+}
+
 /// Makes the record of a test that could not write its own, and took that many seconds if it is known; returns where it
 /// is.
 ///
@@ -21,10 +36,10 @@ pub(super) fn finish(
     message: &str,
     left: &[String],
     took: Option<f64>,
-) -> Result<String, String> {
+) -> Result<String, Unmade> {
     let (pending, path) = (Path::new(&open.pending), Path::new(&open.record));
     if [pending, path].iter().any(|file| !files::are_beside(file, ledger)) {
-        return Err(format!("{} is not in the folder of its ledger", path.display()));
+        return Err(format!("{} is not in the folder of its ledger", path.display()).into());
     }
     // It was killed between the record and the note of it.
     if files::is_not_older(path, pending) {
@@ -44,7 +59,8 @@ pub(super) fn finish(
     report.format_version = FORMAT_VERSION;
     report.judgement = slo::judge(&report.trace, &report.slo.objectives);
     let json = report.to_json().map_err(|error| error.to_string())?;
-    files::write_atomically(path, json.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+    files::write_atomically(path, json.as_bytes())
+        .map_err(|error| Unmade::Yet(format!("{}: {error}", path.display())))?;
     let _ = files::remove(pending);
     Ok(open.record.clone())
 }

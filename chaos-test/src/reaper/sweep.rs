@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -149,7 +150,12 @@ pub(crate) fn find_debts(results: &Path) -> Found {
                 }
             }
             // Another start has just paid it.
-            Err(ledger::ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(ledger::ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {}
+            Err(ledger::ReadError::Io(error))
+                if error.kind() == ErrorKind::PermissionDenied && !files::is_own(&path) =>
+            {
+                found.elsewhere.push((path, ANOTHER_USER));
+            }
             Err(error) => found.unreadable.push((path, error.to_string())),
         }
     }
@@ -221,12 +227,11 @@ pub(crate) fn sweep(found: Found) -> (Vec<String>, Vec<String>) {
         let tests: Vec<&str> = account.open.iter().map(|open| open.test.as_str()).collect();
         let of = if tests.is_empty() { String::new() } else { format!(" ({})", tests.join(", ")) };
         let prefix = format!("pid {}{of}", seen.owner.pid);
-        let paid = pay::pay(&path, account, Payer::Sweep, &mut log);
-        done.extend(paid.lines.iter().map(|line| format!("{prefix}: {line}")));
-        failed.extend(paid.failed.iter().map(|line| format!("{prefix}: {line}")));
+        let mut paid = pay::pay(&path, account, Payer::Sweep, &mut log);
         let death = Death { at: None, ending: None, why: None };
         let records = paid.write_records(&path, &death, &mut log);
-        done.extend(records.into_iter().map(|line| format!("{prefix}: {line}")));
+        done.extend(paid.lines.iter().chain(&records).map(|line| format!("{prefix}: {line}")));
+        failed.extend(paid.failed.iter().map(|line| format!("{prefix}: {line}")));
         failed.extend(paid.close(&path, &death, &mut log).err().map(|line| format!("{prefix}: {line}")));
     }
     for path in found.empty {

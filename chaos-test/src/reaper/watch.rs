@@ -1,12 +1,13 @@
-use std::io::{ErrorKind, IoSliceMut};
+use std::io::{self, ErrorKind, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use nix::unistd::Pid;
 
 use super::log::Log;
 use super::pay::{self, Death};
@@ -35,7 +36,7 @@ pub(crate) fn watch() {
     let mut watch = Watch {
         test: PidFd::of(&owner),
         runner: runner.as_ref().and_then(PidFd::of),
-        // A runner that cannot be held is not taken for dead, unless it is seen to be.
+        unheld: None,
         owner,
         ledger: PathBuf::from(ledger),
         socket: Some(socket),
@@ -44,8 +45,11 @@ pub(crate) fn watch() {
         asked: None,
         why: None,
     };
-    if runner.is_some_and(|runner| runner.standing() == Standing::Dead) {
-        watch.ask_to_end("its runner was gone");
+    // A runner that cannot be held is not taken for dead, unless it is seen to be.
+    match runner {
+        Some(runner) if runner.standing() == Standing::Dead => watch.ask_to_end("its runner was gone"),
+        Some(runner) if watch.runner.is_none() => watch.unheld = Some(runner),
+        _ => {}
     }
     hook::say_ready();
     memory::let_go();
@@ -58,6 +62,8 @@ struct Watch {
     /// The test process; absent where the kernel has no such descriptors.
     test: Option<PidFd>,
     runner: Option<PidFd>,
+    /// The runner, where the kernel has none for it.
+    unheld: Option<Owner>,
     ledger: PathBuf,
     socket: Option<OwnedFd>,
     /// Locks kept for the test process.
@@ -81,8 +87,9 @@ impl Watch {
                 // Its end is closed. That is the end of the process, or a moment before it.
                 self.socket = None;
             }
-            if runner {
-                self.runner = None;
+            let gone = self.unheld.as_ref().is_some_and(|runner| runner.standing() == Standing::Dead);
+            if runner || gone {
+                (self.runner, self.unheld) = (None, None);
                 self.ask_to_end("its runner was gone");
             }
             if self.end_by.is_some_and(|at| monotonic() >= at) {
@@ -115,7 +122,7 @@ impl Watch {
         let patience = self.asked.map(|at| at + PATIENCE.as_secs_f64());
         let due = [self.end_by, patience].into_iter().flatten().reduce(f64::min);
         let mut wait = due.map(|at| Duration::from_secs_f64((at - monotonic()).clamp(0.001, 3600.0)));
-        if self.test.is_none() {
+        if self.test.is_none() || self.unheld.is_some() {
             wait = Some(wait.map_or(LOOK, |wait| wait.min(LOOK)));
         }
         let wait =
@@ -157,6 +164,10 @@ impl Watch {
         // Gone already is as good; there is nobody to tell of anything else.
         let _ = match &self.test {
             Some(test) => test.signal(signal),
+            None if self.owner.standing() == Standing::Alive => {
+                let pid = i32::try_from(self.owner.pid).map_err(io::Error::other);
+                pid.and_then(|pid| Ok(kill(Pid::from_raw(pid), signal)?))
+            }
             None => return,
         };
     }
@@ -178,20 +189,18 @@ impl Watch {
         let mut log = Log::beside(&self.ledger);
         match account {
             Ok(account) => {
-                let paid = pay::pay(&self.ledger, account, Payer::Reaper, &mut log);
+                let mut paid = pay::pay(&self.ledger, account, Payer::Reaper, &mut log);
                 death.ending = death.ending.or_else(|| self.ending_later());
                 paid.write_records(&self.ledger, &death, &mut log);
                 let _ = paid.close(&self.ledger, &death, &mut log);
             }
             // Killed before there was one, or somebody took it away; then marks are all there is to go by.
             Err(ledger::ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => {
-                // What it could not end is in the log.
-                let _ = pay::end_all_of(&self.owner, &mut log);
+                pay::end_all_marked(&self.owner, &mut log);
             }
             Err(error) => {
                 log.line(&format!("the ledger {} cannot be read: {error}", self.ledger.display()));
-                // What came of it is in the log.
-                let _ = pay::end_all_of(&self.owner, &mut log);
+                pay::end_all_marked(&self.owner, &mut log);
             }
         }
         drop(lock);

@@ -214,8 +214,7 @@ async fn carry_out(
     services: &[Service],
 ) -> Result<Report, Error> {
     let planned = charge.draft.phases();
-    let locks = charge.held.descriptors().unwrap_or_default();
-    let owed = Arc::new(FileLedger::of(charge.draft.number(), locks));
+    let owed = Arc::new(FileLedger::of(charge.draft.number()));
     let audit = Audit::of(services, Arc::clone(&owed)).before().await;
     // One client per experiment: its connections live on the runtime of the test. Made before the clock starts, for it
     // takes a while, and the first samples are due at once.

@@ -10,7 +10,6 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +19,9 @@ use super::experiment::Experiment;
 use crate::error::Error;
 use crate::model::Marks;
 use crate::sys::clock::{Stopwatch, unix_time};
+use crate::sys::ledger::Hold;
 use crate::sys::locks::{Holder, Lock, LockDir, Mode};
-use crate::sys::{env, timer};
+use crate::sys::{env, ledger, timer};
 use crate::units::{parse_duration, show_duration};
 
 /// How long to wait for one lock.
@@ -44,8 +44,10 @@ pub(super) struct Held {
     name: String,
     dir: LockDir,
     limit: Duration,
-    host: Lock,
+    _host: Lock,
     target: Option<Target>,
+    /// The reaper's copies: if this process is killed, whoever waits for a lock gets it when everything is undone.
+    copies: Vec<Hold>,
 }
 
 impl Held {
@@ -81,7 +83,8 @@ impl Held {
         let mut host = wait.until(attempt).await?;
         host.announce(&name);
         drop(turn);
-        Ok(Self { name, dir, limit, host, target: None })
+        let copies = vec![copy(&host)?];
+        Ok(Self { name, dir, limit, _host: host, target: None, copies })
     }
 
     /// Waits until nobody else aims at a running target, and until `cooldown` after the last fault there was removed.
@@ -92,6 +95,7 @@ impl Held {
         let what = format!("for {address}, at which one experiment at a time is aimed");
         let wait = Wait { name: &self.name, what, limit: self.limit, dir: &self.dir, locks: &[&file] };
         let mut lock = wait.until(|| self.dir.try_take(&file, Mode::Exclusive)).await?;
+        self.copies.push(copy(&lock)?);
         lock.announce(&self.name);
         let left: Option<LastFault> = lock.read();
         let rest = left.as_ref().map_or(Duration::ZERO, |left| left.rest(cooldown, unix_time()));
@@ -124,12 +128,11 @@ impl Held {
         };
         *target.leaves.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaves);
     }
+}
 
-    /// Duplicates of the locks' descriptors: whoever has them keeps the locks if this process is killed.
-    pub(super) fn descriptors(&self) -> io::Result<Vec<OwnedFd>> {
-        let target = self.target.as_ref().map(|target| &target.lock);
-        [Some(&self.host), target].into_iter().flatten().map(Lock::descriptor).collect()
-    }
+fn copy(lock: &Lock) -> Result<Hold, Error> {
+    let handed = lock.descriptor().and_then(ledger::hold);
+    handed.map_err(|error| Error::setup(format!("a lock cannot be handed to the reaper: {error}")))
 }
 
 /// The lock of a running target.

@@ -16,6 +16,7 @@ pub(crate) mod descriptors;
 #[cfg(feature = "containers")]
 pub(crate) mod docker;
 pub(crate) mod env;
+mod exit;
 pub(crate) mod files;
 pub(crate) mod filesystem;
 pub(crate) mod headroom;

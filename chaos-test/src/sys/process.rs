@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::net::TcpStream;
 
+use super::exit::{Exit, exit};
 use super::hook::MARK;
 use super::ledger::FileLedger;
 use super::net::Namespace;
@@ -82,7 +82,7 @@ impl ManagedProcess {
             payload: serde_json::Value::Null,
             undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
         };
-        FileLedger::of(None, Vec::new()).owe(&end).map_err(|error| {
+        FileLedger::of(None).owe(&end).map_err(|error| {
             let text = format!("not started, for its end cannot be written down: {error}");
             io::Error::new(error.source.kind(), text)
         })?;
@@ -110,7 +110,7 @@ impl ManagedProcess {
             None => Standing::Down { well: false },
             Some(child) => match exit(child) {
                 None => Standing::Up,
-                Some(status) => Standing::Down { well: matches!(status, WaitStatus::Exited(_, 0)) },
+                Some(exit) => Standing::Down { well: exit.is_well() },
             },
         }
     }
@@ -147,11 +147,7 @@ impl ManagedProcess {
 
     /// How it ended, if it did without our doing.
     pub(crate) fn ended(&self) -> Option<String> {
-        match exit(self.slot().child.as_ref()?)? {
-            WaitStatus::Exited(_, code) => Some(format!("exit status: {code}")),
-            WaitStatus::Signaled(_, signal, _) => Some(format!("signal: {signal}")),
-            other => Some(format!("{other:?}")),
-        }
+        exit(self.slot().child.as_ref()?).map(|exit| exit.to_string())
     }
 
     /// Ends it for good: it is not started again by anybody who still holds it.
@@ -255,6 +251,12 @@ impl Slot {
     /// Ends the child, its group, its session, and all that carries its mark.
     fn end(&mut self, mark: &str) -> io::Result<()> {
         let Some(child) = &mut self.child else { return Ok(()) };
+        if exit(child) == Some(Exit::Taken) {
+            // Neither its number nor its session says anything any more.
+            undo::end_processes(&Claim { wanted: &|found| found == mark, leaders: &[] }, END)?;
+            self.child = None;
+            return Ok(());
+        }
         // Before anybody is ended: who has left both the session and the environment is ours by its parents, while they
         // live.
         let deadline = timer::now() + END;
@@ -281,17 +283,6 @@ impl Slot {
         child.wait()?;
         self.child = None;
         Ok(())
-    }
-}
-
-/// How a child ended, without waiting for it in the sense that frees its number; `None` while it runs.
-fn exit(child: &Child) -> Option<WaitStatus> {
-    let looked = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    match waitid(Id::Pid(Pid::from_raw(child.id() as i32)), looked) {
-        Ok(WaitStatus::StillAlive) => None,
-        Ok(status) => Some(status),
-        // It is our child and not waited for, so this cannot be; to say that it runs does no harm.
-        Err(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::alone::{Place, alone, namespace};
 use crate::dead_runs::{Doomed, Owner, lines};
 use crate::planted::{Named, Planted, session};
+use crate::reports::pass;
 use crate::residues::{RECORD, Residue, Residues};
 use crate::runs::{VOID, service};
 use crate::sandbox::{Ended, Sandbox, ended};
@@ -121,6 +122,40 @@ fn what_cannot_be_ended_is_named_and_stays_owed() {
     assert_eq!(paid.code, Some(5), "{paid:?}");
     assert!(paid.stdout.contains("FAILED   pid 7 (t): process 1 still there after 5 s"), "{paid:?}");
     assert!(ledger.exists());
+}
+
+#[test]
+fn a_record_that_the_disk_does_not_take_is_written_another_time() {
+    let (sandbox, run) = (Sandbox::new(), Doomed::new());
+    let owner = run.owner.clone();
+    run.die();
+    let folder = owner.ledger().rsplit_once('/').unwrap().0.to_owned();
+    // A directory can no file take the place of: as little as on a full disk.
+    let record = sandbox.path(&format!("{folder}/t.json"));
+    fs::create_dir_all(record.join("in the way")).unwrap();
+    let half_way = pass("t").never_injected().report().to_json().unwrap();
+    let pending = sandbox.write(&format!("{folder}/.t.pending.json"), &half_way);
+    let began = json!({
+        "entry": "began", "experiment": 1, "test": "t", "at": 1.0, "pending": pending, "record": record,
+    });
+    let ledger = sandbox.write(&owner.ledger(), &lines(&[owner.opened(), began]));
+
+    let refused = sandbox.run(&["reap"]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    let line = refused.stdout.lines().find(|line| line.starts_with("FAILED   ")).unwrap();
+    assert!(line.contains("its record could not be written yet: "), "{line}");
+    assert!(pending.exists() && ledger.exists());
+
+    // Now there is room, but for what this says of it. That keeps nobody from cleaning up.
+    fs::remove_dir_all(&record).unwrap();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let paid = sandbox.command(&["reap"]).stdout(full).output().unwrap();
+    let said = String::from_utf8(paid.stderr).unwrap();
+    assert_eq!(paid.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot write to stdout: ") && !said.contains("--report"), "{said}");
+    let written = Report::from_json(&fs::read(&record).unwrap()).unwrap();
+    assert_eq!(written.trace.trouble.map(|trouble| trouble.stage), Some(Stage::Killed));
+    assert!(!pending.exists() && !ledger.exists());
 }
 
 /// Twenty residues among as many strangers.

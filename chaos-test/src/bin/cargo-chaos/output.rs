@@ -10,9 +10,9 @@ use crate::exit::Stop;
 pub(crate) fn print(text: &str) -> Result<(), Stop> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Stop::usage(format!(
-            "cannot write to stdout: {error}; name a file with --report, or free its disk"
-        ))),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Stop::usage(format!("cannot write to stdout: {error}; free its disk, or send it elsewhere")))
+        }
         _ => Ok(()),
     }
 }

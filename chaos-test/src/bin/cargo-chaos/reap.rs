@@ -44,26 +44,26 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         return Err(Stop::usage(format!("--results {}: there is no such directory", missing.display())));
     }
     let found = debts::debts(&places);
-    for line in &found.lines {
-        output::print(&format!("found    {line}\n"))?;
-    }
-    for line in &found.untouched {
-        output::print(&format!("left     {line}\n"))?;
-    }
+    let known = tell("found", &found.lines).and_then(|()| tell("left", &found.untouched));
     if found.lines.is_empty() {
+        known?;
         output::print("nothing is owed\n")?;
         return Ok(Exit::Done);
     }
     if args.dry_run {
+        known?;
         output::print(&format!("{} found; run it without --dry-run to pay\n", found.lines.len()))?;
         return Ok(Exit::Done);
     }
+    // A log that takes nothing more keeps nobody from cleaning up.
     let paid = debts::pay(found);
-    for line in &paid.done {
-        output::print(&format!("done     {line}\n"))?;
+    let told = known.and_then(|()| tell("done", &paid.done)).and_then(|()| tell("FAILED", &paid.failed));
+    if !paid.failed.is_empty() {
+        return Ok(Exit::StillOwed);
     }
-    for line in &paid.failed {
-        output::print(&format!("FAILED   {line}\n"))?;
-    }
-    Ok(if paid.failed.is_empty() { Exit::Done } else { Exit::StillOwed })
+    told.map(|()| Exit::Done)
+}
+
+fn tell(what: &str, lines: &[String]) -> Result<(), Stop> {
+    lines.iter().try_for_each(|line| output::print(&format!("{what:<9}{line}\n")))
 }

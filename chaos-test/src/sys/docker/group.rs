@@ -70,7 +70,7 @@ impl Group {
             payload: serde_json::Value::Null,
             undo: vec![UndoStep::RemoveContainers { mark: mark.clone() }],
         };
-        let noting = tokio::task::spawn_blocking(move || FileLedger::of(None, Vec::new()).owe(&end));
+        let noting = tokio::task::spawn_blocking(move || FileLedger::of(None).owe(&end));
         // What cannot be removed now is looked at again at the next start.
         let (noted, cleaned) = tokio::join!(noting, tokio::time::timeout(END, remove::of_the_dead(docker)));
         if cleaned.is_err() {

@@ -89,9 +89,9 @@ impl ContainerPackets {
         }
         let sidecar = Sidecar::start(self.place(&mark)).await?;
         let order = net::Order::apply(format!("chaos-test-{mark}"), means, incoming(shape));
-        sidecar.ask(&net(order), Duration::ZERO).await?;
-        faults.insert(mark, Fault { sidecar, means });
-        Ok(())
+        // Whatever comes of it: what was begun has to be ended.
+        let fault = faults.entry(mark).insert_entry(Fault { sidecar, means });
+        fault.get().sidecar.ask(&net(order), Duration::ZERO).await.map(drop)
     }
 
     async fn end(self, mark: String) -> io::Result<()> {

@@ -117,7 +117,7 @@ pub(crate) fn end(experiment: u64) -> io::Result<()> {
 }
 
 /// Lets the reaper hold a copy of a lock until this process is gone and its debts are paid, or the hold is dropped.
-fn hold(lock: OwnedFd) -> io::Result<Hold> {
+pub(crate) fn hold(lock: OwnedFd) -> io::Result<Hold> {
     with(|book| {
         book.reaper.keep_alive(&book.path)?;
         book.reaper.hold(lock)
@@ -127,7 +127,7 @@ fn hold(lock: OwnedFd) -> io::Result<Hold> {
 
 /// A lock of which the reaper has a copy.
 #[derive(Debug)]
-struct Hold(u64);
+pub(crate) struct Hold(u64);
 
 impl Drop for Hold {
     fn drop(&mut self) {
@@ -217,31 +217,17 @@ fn append(file: &mut File, open: bool, entry: &Entry) -> io::Result<()> {
 /// The ledger as the engine knows it: that of one experiment.
 pub(crate) struct FileLedger {
     experiment: Option<u64>,
-    /// The locks of the experiment that the reaper is yet to be handed.
-    locks: Mutex<Vec<OwnedFd>>,
-    held: Mutex<Vec<Hold>>,
     ids: Mutex<Vec<String>>,
 }
 
 impl FileLedger {
-    /// The reaper keeps copies of `locks` while anything is owed: whoever waits for one of them then finds everything
-    /// undone, also if this process is killed.
-    pub(crate) fn of(experiment: Option<u64>, locks: Vec<OwnedFd>) -> Self {
-        Self { experiment, locks: Mutex::new(locks), held: Mutex::default(), ids: Mutex::default() }
+    pub(crate) fn of(experiment: Option<u64>) -> Self {
+        Self { experiment, ids: Mutex::default() }
     }
 
     /// The ids of all that was owed here, paid or not.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn hand_over(&self) -> io::Result<()> {
-        let locks = std::mem::take(&mut *self.locks.lock().unwrap_or_else(PoisonError::into_inner));
-        for lock in locks {
-            let hold = hold(lock)?;
-            self.held.lock().unwrap_or_else(PoisonError::into_inner).push(hold);
-        }
-        Ok(())
     }
 }
 
@@ -253,7 +239,7 @@ fn failed(source: io::Error) -> LedgerError {
 impl Ledger for FileLedger {
     fn owe(&self, record: &RevertRecord) -> Result<(), LedgerError> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).push(record.id.clone());
-        self.hand_over().and_then(|()| owe(record, self.experiment)).map_err(failed)
+        owe(record, self.experiment).map_err(failed)
     }
 
     fn settle(&self, record: &RevertRecord) -> Result<(), LedgerError> {

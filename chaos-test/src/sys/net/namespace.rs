@@ -50,7 +50,7 @@ impl Namespace {
             payload: serde_json::Value::Null,
             undo: vec![UndoStep::EndProcesses { mark: mark.clone() }],
         };
-        FileLedger::of(None, Vec::new()).owe(&end).map_err(|error| {
+        FileLedger::of(None).owe(&end).map_err(|error| {
             let text = format!("not made, for its end cannot be written down: {error}");
             io::Error::new(error.source.kind(), text)
         })?;

@@ -29,7 +29,12 @@ pub(super) async fn echo(namespace: Arc<Namespace>) -> io::Result<SocketAddr> {
     let answering = crate::sys::runtime::harness().spawn(async move {
         // Dropped with this task, and their connections with them.
         let mut open = JoinSet::new();
-        while let Ok((mut stream, _)) = listener.accept().await {
+        loop {
+            // Too many open files are no reason to give up.
+            let Ok((mut stream, _)) = listener.accept().await else {
+                tokio::time::sleep(QUIET).await;
+                continue;
+            };
             while open.try_join_next().is_some() {}
             open.spawn(async move {
                 let _ = stream.set_nodelay(true);

@@ -25,6 +25,9 @@ const AT_A_TIME: u32 = 48;
 const APART: std::ops::RangeInclusive<Duration> = Duration::from_micros(500)..=Duration::from_millis(2);
 const SPREAD: Duration = Duration::from_millis(400);
 
+/// How long it waits after a connection that could not be taken.
+const AFTER_ERROR: Duration = Duration::from_millis(10);
+
 /// Where the echo of this process listens.
 async fn address() -> io::Result<SocketAddr> {
     static ECHO: OnceCell<SocketAddr> = OnceCell::const_new();
@@ -43,7 +46,12 @@ pub(super) async fn connect_to_it() -> io::Result<TcpStream> {
 }
 
 async fn answer(listener: TcpListener) {
-    while let Ok((mut stream, _)) = listener.accept().await {
+    loop {
+        // It is the one of this process for good: too many open files are no reason to give up.
+        let Ok((mut stream, _)) = listener.accept().await else {
+            tokio::time::sleep(AFTER_ERROR).await;
+            continue;
+        };
         tokio::spawn(async move {
             let _ = stream.set_nodelay(true);
             let mut bytes = [0; 4096];
