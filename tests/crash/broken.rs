@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use suite::VOID;
 use suite::victim::NOTES;
 
 use crate::built::without_runner;
@@ -66,8 +67,15 @@ fn the_next_start_cleans_up(family: &'static str) {
     assert!(killed.headline().contains("a later sweep cleaned up"), "{}", killed.headline());
 }
 
-/// Runs the program of the victims below a limit that a shell sets, and says what it wrote and what it came to.
+/// Runs the program of the victims below a limit that a shell sets, and says what it wrote and what it came to. A run that
+/// a busy host has made void says nothing of the limit, and is made again.
 fn limited(limit: &str, family: &str) -> (String, Victimless) {
+    let is_void = |(text, _): &(String, Victimless)| VOID.iter().any(|label| text.contains(label));
+    let found = (0..5).map(|_| limited_once(limit, family)).find(|ran| !is_void(ran));
+    found.expect("this host is too busy for any baseline")
+}
+
+fn limited_once(limit: &str, family: &str) -> (String, Victimless) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut shell = Command::new("sh");
     without_runner(&mut shell);

@@ -61,6 +61,16 @@ pub fn own_ledger(folder: &std::path::Path) -> std::path::PathBuf {
     folder.join(format!("ledger-{pid}-{}.jsonl", start_ticks(pid)))
 }
 
+/// The ledger of this process beside a record, whose path is as a report of one of these tests has it.
+///
+/// # Panics
+/// The path is that of a folder.
+pub fn ledger_beside(record: &str) -> std::path::PathBuf {
+    // The workspace is above; a path that is whole already stays as it is.
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(record);
+    own_ledger(path.parent().expect("a record is in a folder"))
+}
+
 /// When that process was started, in ticks since the boot.
 ///
 /// # Panics

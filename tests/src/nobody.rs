@@ -43,6 +43,8 @@ pub fn once_more_as_nobody(args: &[&str]) {
     let Some((mut command, _folder)) = as_nobody(&exe) else { return };
     let done =
         command.args(["--nocapture", "--test-threads", "1"]).args(args).output().expect("setpriv is there");
-    println!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let said = String::from_utf8_lossy(&done.stdout);
+    println!("{said}{}", String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{:?}", done.status);
+    assert!(!said.contains("running 0 tests"), "no test is called so: {args:?}");
 }

@@ -7,9 +7,9 @@
 )]
 
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chaos_test::inject::injector_for;
@@ -156,14 +156,24 @@ async fn another_injector_can_revert_by_the_record_alone() {
     }
 }
 
+/// A process that goes with the test, however that ends.
+struct Foreign(Child);
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
 #[tokio::test]
 async fn what_is_foreign_survives() {
     // Looks like a worker of ours and carries another fault's mark.
     let mut foreign = Command::new("sleep")
-        .arg("60")
+        .arg("600")
         .env("CHAOS_TEST_MARK", "somebody-elses")
         .stdout(Stdio::null())
         .spawn()
+        .map(Foreign)
         .expect("`sleep` is on every Linux");
     for fault in faults() {
         let environment = two_services().await;
@@ -178,14 +188,13 @@ async fn what_is_foreign_survives() {
         injector.inject(&prepared).await.expect("it can be injected");
         injector.revert(&prepared.record).await.expect("it can be undone");
         assert!(
-            foreign.try_wait().expect("it is our child").is_none(),
+            foreign.0.try_wait().expect("it is our child").is_none(),
             "{fault}: the foreign process is gone"
         );
         assert_eq!(other.pid(), other_pid, "{fault}: the other service is another process now");
         assert!(is_present(&*theirs, &their_fault.record).await, "{fault}: the other fault is gone");
         theirs.revert(&their_fault.record).await.expect("it can be undone");
     }
-    foreign.kill().and_then(|()| foreign.wait()).expect("it is our child");
 }
 
 /// A real injector that looks, at the moment of the act, whether the ledger knows of it, and then takes its time.
@@ -195,6 +204,8 @@ struct Witnessed {
     slow: Duration,
     seen: Arc<Mutex<Vec<String>>>,
     ledger: PathBuf,
+    /// What its entries in the ledger are called.
+    id: Arc<OnceLock<String>>,
 }
 
 impl Witnessed {
@@ -216,6 +227,7 @@ impl Injector for Witnessed {
         self.real.prepare(fault, target, mechanism).await
     }
     async fn inject(&self, prepared: &Prepared) -> Result<(), InjectError> {
+        self.id.get_or_init(|| prepared.record.id.clone());
         let text = std::fs::read_to_string(&self.ledger).unwrap_or_default();
         let owed = text.lines().any(|line| line.contains("owed") && line.contains(&prepared.record.id));
         self.note(if owed { "owed before the act" } else { "NOT owed before the act" });
@@ -243,10 +255,7 @@ async fn ledger() -> PathBuf {
         .run()
         .await
         .expect("a setup error is in the report");
-    let record = PathBuf::from(report.path.expect("it was written"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let dir = if record.is_absolute() { record } else { root.join(record) };
-    suite::own_ledger(dir.parent().expect("a record is in a folder"))
+    suite::ledger_beside(&report.path.expect("it was written"))
 }
 
 #[tokio::test]
@@ -258,8 +267,9 @@ async fn a_cancel_during_inject_leaves_a_ledger_entry_and_no_fault() {
         slow: 1500.ms(),
         seen: Arc::default(),
         ledger: ledger.clone(),
+        id: Arc::default(),
     };
-    let seen = Arc::clone(&injector.seen);
+    let (seen, id) = (Arc::clone(&injector.seen), Arc::clone(&injector.id));
     let experiment = Experiment::fault(fault, 10.seconds())
         .unwrap()
         .environment(|| async { Ok::<_, Error>(two_services().await) })
@@ -281,7 +291,14 @@ async fn a_cancel_during_inject_leaves_a_ledger_entry_and_no_fault() {
     })
     .await
     .expect("the fault is reverted although nobody waits for the experiment");
-    tokio::time::sleep(200.ms()).await;
-    let text = std::fs::read_to_string(ledger).expect("there is a ledger");
-    assert!(text.lines().any(|line| line.contains("settled")), "{text}");
+    let id = id.get().expect("it was injected");
+    let is_settled = |text: &str| text.lines().any(|line| line.contains("\"settled\"") && line.contains(id));
+    let text = || std::fs::read_to_string(&ledger).expect("there is a ledger");
+    for _ in 0..1000 {
+        if is_settled(&text()) {
+            return;
+        }
+        tokio::time::sleep(10.ms()).await;
+    }
+    panic!("the fault {id} is not settled: {}", text());
 }

@@ -222,6 +222,11 @@ async fn a_fault_that_stays_is_an_error_and_stays_in_the_ledger() {
         assert!(objectives.iter().all(|e| e.verdict != Verdict::Fail), "{how:?}: {}", report.text());
         assert!(report.judgement.apart_from_cleanup.is_some(), "{how:?}");
         assert!(report.headline().contains("; apart from that: "), "{how:?}: {}", report.headline());
+        let ledger = suite::ledger_beside(report.path.as_ref().expect("it was written"));
+        let ledger = std::fs::read_to_string(ledger).expect("there is a ledger");
+        let id = format!("\"flag-{how:?}-{}\"", std::process::id());
+        let has = |entry: &str| ledger.lines().any(|line| line.contains(entry) && line.contains(&id));
+        assert!(has("\"owed\"") && !has("\"settled\""), "{how:?}: {ledger}");
     };
     tokio::join!(
         one(Misbehaves::FailsToRevert, "the knot is too tight"),
@@ -325,18 +330,22 @@ async fn a_client_may_outlive_the_run() {
     let stub = Stub::start(0).await.expect("a free port");
     let kept = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&kept);
-    Experiment::scenario("Light Network Delay")
-        .unwrap()
-        .against(stub.url())
-        .baseline(1.seconds())
-        .duration(1.seconds())
-        .body(move |chaos| {
-            *keep.lock().unwrap() = Some(chaos.clone());
-            async {}
-        })
-        .run()
-        .await
-        .expect("well formed");
+    carried_out(async || {
+        let keep = Arc::clone(&keep);
+        Experiment::scenario("Light Network Delay")
+            .unwrap()
+            .against(stub.url())
+            .baseline(1.seconds())
+            .duration(1.seconds())
+            .body(move |chaos| {
+                *keep.lock().unwrap() = Some(chaos.clone());
+                async {}
+            })
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
     let chaos = kept.lock().unwrap().take().expect("the body ran");
     // The front door is closed by now; what matters is that asking does no harm.
     assert!(chaos.client("target").get("/").send().await.is_err());

@@ -215,8 +215,9 @@ async fn a_host_that_gives_no_network_says_so() {
         .env("CHAOS_TEST_DIR", folder.path())
         .output()
         .expect("it was there a moment ago");
-    println!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(done.status.success(), "{:?}", done.status);
+    let said = String::from_utf8_lossy(&done.stdout);
+    println!("{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success() && said.contains("max_user_namespaces"), "{:?}", done.status);
 }
 
 /// Root could drop what it has; who has nothing must be able to do the same.

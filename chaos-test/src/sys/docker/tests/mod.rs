@@ -57,20 +57,30 @@ fn alone() -> Place {
 }
 
 /// This program as a process that does what that ignored test does, up to its first word, which is returned.
-fn victim(test: &str, order: &str) -> io::Result<(Child, String)> {
-    let mut child = Command::new(std::env::current_exe()?)
+fn victim(test: &str, order: &str) -> io::Result<(Victim, String)> {
+    let child = Command::new(std::env::current_exe()?)
         .args(["--exact", test, "--ignored", "--nocapture"])
         .env(VICTIM, order)
         .stdout(Stdio::piped())
         .spawn()?;
-    let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut victim = Victim(child);
+    let output = victim.0.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     for line in BufReader::new(output).lines() {
         // The runner says what it runs on the same line.
         if let Some((_, word)) = line?.split_once("holds ") {
-            return Ok((child, word.to_owned()));
+            return Ok((victim, word.to_owned()));
         }
     }
     Err(io::Error::other("the victim ended before it held anything"))
+}
+
+/// A process of this program that holds something for ever. Dropped, it is killed, as what it holds goes with it.
+struct Victim(Child);
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 /// The order of a victim, if this is one.
