@@ -95,7 +95,7 @@ impl Entry {
             _ => None,
         };
         number
-            .filter(|number: &f64| number.is_finite())
+            .filter(|number: &f64| number.is_finite() && *number >= 0.0)
             .ok_or_else(|| wrong(value, "a number of 0 or more", example))
     }
 }

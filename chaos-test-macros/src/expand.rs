@@ -218,7 +218,7 @@ impl Module<'_> {
         }
         quote! {
             move |#cx| {
-                let (#(#cloned,)*) = (#(#cloned.clone(),)*);
+                let (#(#cloned,)*) = (#(Clone::clone(&#cloned),)*);
                 #run
             }
         }

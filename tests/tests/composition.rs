@@ -30,6 +30,20 @@ async fn with_cases(chaos: Chaos, #[case] word: &str, #[case] number: u32) -> an
     Ok(())
 }
 
+#[derive(Clone)]
+struct Order {
+    items: u32,
+}
+
+/// What a reference leads to may be cloned as well: it is the reference that is handed on.
+#[chaos_test(scenario = "Light Network Delay", slo = "dev", environment = stub, duration = "2s", baseline = "2s", inconclusive = "pass")]
+#[rstest]
+#[case::of_one(&Order { items: 1 })]
+#[tokio::test]
+async fn cases_by_reference(#[case] order: &Order) {
+    assert_eq!(order.items, 1);
+}
+
 /// Nested modules are part of the test's name, and the record knows it.
 mod nested {
     use super::stub;

@@ -12,6 +12,8 @@ use chaos_test::prelude::*;
 use chaos_test::report::Report;
 use suite::{Answer, Stub, carried_out, unless_void};
 
+#[path = "engine_paths/bodies.rs"]
+mod bodies;
 #[path = "engine_paths/forks.rs"]
 mod forks;
 

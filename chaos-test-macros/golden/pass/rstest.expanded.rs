@@ -27,7 +27,7 @@ mod drinks {
             "Medium Network Delay",
             || ::std::boxed::Box::pin(shop()),
             move |cx| {
-                let (drink, count) = (drink.clone(), count.clone());
+                let (drink, count) = (Clone::clone(&drink), Clone::clone(&count));
                 ::std::boxed::Box::pin(async move {
                     ::chaos_test::__private::outcome(
                         super::drinks(drink, cx.chaos(), count).await,

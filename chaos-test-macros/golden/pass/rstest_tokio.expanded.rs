@@ -22,7 +22,7 @@ mod values {
                 "Application Container Restart",
                 ::chaos_test::__private::no_environment,
                 move |cx| {
-                    let (argument_0,) = (argument_0.clone(),);
+                    let (argument_0,) = (Clone::clone(&argument_0),);
                     ::std::boxed::Box::pin(async move {
                         ::chaos_test::__private::outcome(
                             super::values(argument_0, cx.chaos_ref()).await,
@@ -44,7 +44,7 @@ mod values {
                 "Database Brief Outage",
                 ::chaos_test::__private::no_environment,
                 move |cx| {
-                    let (argument_0,) = (argument_0.clone(),);
+                    let (argument_0,) = (Clone::clone(&argument_0),);
                     ::std::boxed::Box::pin(async move {
                         ::chaos_test::__private::outcome(
                             super::values(argument_0, cx.chaos_ref()).await,
@@ -66,7 +66,7 @@ mod values {
                 "Service Recovery",
                 ::chaos_test::__private::no_environment,
                 move |cx| {
-                    let (argument_0,) = (argument_0.clone(),);
+                    let (argument_0,) = (Clone::clone(&argument_0),);
                     ::std::boxed::Box::pin(async move {
                         ::chaos_test::__private::outcome(
                             super::values(argument_0, cx.chaos_ref()).await,

@@ -9,6 +9,8 @@
 
 mod builder;
 #[cfg(feature = "containers")]
+mod callers;
+#[cfg(feature = "containers")]
 mod container;
 #[cfg_attr(not(feature = "containers"), path = "no_containers.rs")]
 mod containers;
@@ -93,14 +95,18 @@ impl Environment {
     ///
     /// # Panics
     /// When there is no service of that name; the message lists those there are.
+    #[track_caller]
     pub fn address(&self, service: &str) -> SocketAddr {
         let found = self.known(service);
         self.note(found, "its address is a front door on this host; ask for `url_for`");
         found.address()
     }
 
+    // Not in a closure, whose panic would have its own place and not that of the caller.
+    #[track_caller]
     fn known(&self, service: &str) -> &Service {
-        self.service(service).unwrap_or_else(|| panic!("{}", self.unknown(service)))
+        let Some(found) = self.service(service) else { panic!("{}", self.unknown(service)) };
+        found
     }
 
     /// A template with `{host}` and `{port}` of a service's front door filled in:
@@ -111,6 +117,7 @@ impl Environment {
     ///
     /// # Panics
     /// When there is no service of that name.
+    #[track_caller]
     pub fn url_for(&self, service: &str, template: &str) -> String {
         let (host, port) = self.seen(service);
         template.replace("{host}", &host).replace("{port}", &port.to_string())

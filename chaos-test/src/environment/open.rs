@@ -42,8 +42,9 @@ pub(super) async fn open(name: String, kind: Kind) -> Result<(Service, Option<Pe
             (port.address(), None, Some(port), ready, Some(pending))
         }
         Kind::Url(url) => {
-            let (upstream, host) =
-                resolve(&url).await.map_err(|why| Error::setup(format!("{name} at {url}: {why}")))?;
+            let (upstream, host) = resolve(&url)
+                .await
+                .map_err(|why| Error::setup(format!("{name} at {}: {why}", told(&url))))?;
             (upstream, Some(host), None, None, None)
         }
         #[cfg(feature = "containers")]
@@ -120,6 +121,21 @@ fn impossible(name: &str, error: &std::io::Error) -> String {
     )
 }
 
+/// A URL as it may be told: without a login in it.
+fn told(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(mut parsed) if has_login(&parsed) => {
+            let _ = (parsed.set_username(""), parsed.set_password(None));
+            parsed.to_string()
+        }
+        _ => url.to_owned(),
+    }
+}
+
+fn has_login(url: &reqwest::Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 /// The address and the `Host` of a URL.
 async fn resolve(url: &str) -> Result<(SocketAddr, String), String> {
     let parsed = reqwest::Url::parse(url).map_err(|error| format!("not a URL: {error}"))?;
@@ -128,6 +144,11 @@ async fn resolve(url: &str) -> Result<(SocketAddr, String), String> {
             "only http:// can be reached through a front door, not {}://: aim at the service behind its TLS terminator",
             parsed.scheme()
         ));
+    }
+    if has_login(&parsed) || parsed.path() != "/" || parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err("only its host and port are used: write http://HOST:PORT, and give path and login to the requests \
+                    of the body and to the probes"
+            .into());
     }
     let host = parsed.host_str().ok_or("it names no host")?;
     let port = parsed.port_or_known_default().ok_or("it names no port")?;

@@ -33,6 +33,7 @@ impl Environment {
     }
 
     /// Where a service is reached, as a host and a port.
+    #[track_caller]
     pub(super) fn seen(&self, service: &str) -> (String, u16) {
         let found = self.known(service);
         let door = (found.address().ip().to_string(), found.address().port());

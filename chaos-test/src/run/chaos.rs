@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +9,11 @@ use super::requests::Requests;
 use crate::engine::{Recorder, Slot};
 use crate::model::{EventKind, Outcome, Phase};
 use crate::port::Clock;
+
+/// How many reasons of a body that is repeated are noted.
+const MOST_COMPLAINTS: usize = 5;
+/// And how much of each, in characters.
+const LONGEST_COMPLAINT: usize = 300;
 
 /// A test body's hand on the run: its services' addresses, the phase, notes, an instrumented client.
 ///
@@ -36,6 +42,8 @@ pub(super) struct Shared {
     pub(super) services: Vec<Door>,
     pub(super) requests: Requests,
     pub(super) log: Mutex<Vec<RequestRecord>>,
+    /// What a body that is repeated has complained of.
+    pub(super) complaints: Mutex<BTreeSet<String>>,
     pub(super) http: reqwest::Client,
 }
 
@@ -114,12 +122,24 @@ impl Chaos {
         self.door(service).address
     }
 
+    /// Notes why a body that is repeated did not end well: each reason once, and a few of them.
+    pub(super) fn complain(&self, why: &str) {
+        let lines: Vec<&str> = why.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let why: String = lines.join(" ").chars().take(LONGEST_COMPLAINT).collect();
+        let mut known = self.shared.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_COMPLAINTS && known.insert(why.clone()) {
+            self.shared.recorder.event(self.shared.clock.now(), EventKind::Note, why);
+        }
+    }
+
+    // Not in a closure, whose panic would have its own place and not that of the caller.
     #[track_caller]
     fn door(&self, service: &str) -> &Door {
-        self.shared.services.iter().find(|door| door.name == service).unwrap_or_else(|| {
+        let Some(door) = self.shared.services.iter().find(|door| door.name == service) else {
             let known: Vec<&str> = self.shared.services.iter().map(|door| door.name.as_str()).collect();
             panic!("no service named \"{service}\" in this environment: it has {}", known.join(", "))
-        })
+        };
+        door
     }
 
     /// The phase the run is in: baseline → chaos → recovery → recovered.

@@ -55,7 +55,9 @@ impl Client {
 
     /// Any method.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let whole = path.contains("://");
+        // A query may hold a URL as well.
+        let is_scheme = |start: &str| start.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        let whole = path.split_once("://").is_some_and(|(start, _)| !start.is_empty() && is_scheme(start));
         let url =
             if whole { path.to_owned() } else { format!("{}/{}", self.base, path.trim_start_matches('/')) };
         let mut request = self.shared.http.request(method, url);

@@ -72,6 +72,7 @@ pub(super) async fn drive<T>(
 }
 
 async fn carry_out(command: Command, body: BodyFn, chaos: Chaos) {
+    let told = chaos.clone();
     // The call itself is part of the body: it may panic too.
     let run = Guarded::new(Box::pin(async move { body(chaos).await }));
     match command {
@@ -84,8 +85,14 @@ async fn carry_out(command: Command, body: BodyFn, chaos: Chaos) {
             };
             let outcome = match ended {
                 Ok(Ok(())) => Outcome::Good,
-                Ok(Err(_)) => Outcome::Failed,
-                Err(_) => Outcome::Panicked,
+                Ok(Err(why)) => {
+                    told.complain(&format!("the body failed: {why:?}"));
+                    Outcome::Failed
+                }
+                Err(why) => {
+                    told.complain(&format!("the body panicked at {why}"));
+                    Outcome::Panicked
+                }
             };
             let _ = reply.send(outcome);
         }

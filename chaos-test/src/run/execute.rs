@@ -260,7 +260,8 @@ async fn carry_out(
         grace: GRACE,
         guard: guard(experiment),
         limits: Limits::default(),
-        run_ends: run_deadline(longest).ok().map(|left| clock.now() + left),
+        // Over by now is no reason to have no end.
+        run_ends: Some(clock.now() + run_deadline(longest).unwrap_or_default()),
         dry_run: experiment.dry_run,
         sequential: super::evidence::sequential(experiment, &charge.draft),
     };
@@ -331,6 +332,7 @@ fn hand(
             services: doors.collect(),
             requests,
             log: Mutex::default(),
+            complaints: Mutex::default(),
             http,
         }),
     }

@@ -79,12 +79,19 @@ pub(super) fn kept<T>(work: impl FnOnce() -> T) -> (T, String) {
     (done, LAST.take().unwrap_or_else(|| "a panic without a text".into()))
 }
 
-/// A body whose panic becomes its output.
-pub(super) struct Guarded<T>(LocalFuture<T>);
+/// A body whose panic becomes its output. One that panics while it is dropped, before its end, is dropped all the same.
+pub(super) struct Guarded<T>(Option<LocalFuture<T>>);
 
 impl<T> Guarded<T> {
     pub(super) fn new(body: LocalFuture<T>) -> Self {
-        Self(body)
+        Self(Some(body))
+    }
+}
+
+impl<T> Drop for Guarded<T> {
+    fn drop(&mut self) {
+        let body = self.0.take();
+        let _ = kept(|| panic::catch_unwind(AssertUnwindSafe(|| drop(body))));
     }
 }
 
@@ -92,8 +99,10 @@ impl<T> Future for Guarded<T> {
     type Output = Result<T, String>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // It is there until this is dropped.
+        let Some(body) = &mut self.0 else { return Poll::Pending };
         let outer = IN_BODY.replace(true);
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context)));
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context)));
         IN_BODY.set(outer);
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
