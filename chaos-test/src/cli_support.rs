@@ -18,7 +18,7 @@ use crate::run::{self, Experiment, Identity, Located};
 use crate::sys::docker;
 #[cfg(feature = "containers")]
 pub use crate::sys::docker::OwnImage;
-use crate::sys::{clock, env, files, run_folder, workspace};
+use crate::sys::{clock, env, files, run_folder, run_start, workspace};
 
 /// No record of a run is larger; a file that is was not written by us.
 const MOST: u64 = 512 * 1024 * 1024;
@@ -50,6 +50,11 @@ pub fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
 /// Whether there is a directory of that name.
 pub fn is_dir(path: &Path) -> bool {
     files::is_dir(path)
+}
+
+/// When the run in a folder began, if it says so.
+pub fn began(run: &Path) -> Option<SystemTime> {
+    run_start::began(run).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
 }
 
 /// When a file was last changed.

@@ -30,8 +30,13 @@ fn slower_by(extra: u64) -> Report {
 
 /// A test whose service is down for that long from the beginning of the fault on.
 fn down(seconds: usize) -> Report {
+    down_for(seconds * 50)
+}
+
+/// The same, counted in samples of 20 ms.
+fn down_for(samples: usize) -> Report {
     let story = Story::new("checkout").chaos(|at, sample| {
-        if at < seconds * 50 {
+        if at < samples {
             sample.outcome = Outcome::ConnectError;
         }
     });
@@ -120,6 +125,59 @@ fn another_mechanism_is_not_compared() {
     assert_eq!(comparison.tests[0].figures, []);
     assert_eq!(comparison.tests[0].not_compared.as_deref(), Some("another mechanism: proxy, was netem"));
     assert!(comparison.regressions().next().is_none());
+}
+
+#[test]
+fn another_dose_is_not_compared() {
+    let doubled = |report: &Report| {
+        let mut report = report.clone();
+        report.trace.delivery.as_mut().unwrap().readings.iter_mut().for_each(|reading| reading.asked *= 2.0);
+        report
+    };
+    let comparison = compared(&one_bad_in(0), &doubled(&one_bad_in(5)));
+    let why = comparison.tests[0].not_compared.as_deref();
+    assert!(why.is_some_and(|why| why.starts_with("another dose: ")), "{why:?}");
+    assert!(comparison.regressions().next().is_none());
+}
+
+#[test]
+fn times_that_differ_from_run_to_run_anyway_are_the_same() {
+    // Down for 4 s and for 4.6 s: known to 20 ms each, and no two runs are as near to each other as that.
+    for objective in ["availability", "worst time to recover"] {
+        assert_eq!(shift_of(&down_for(200), &down_for(230), objective), Shift::Same, "{objective}");
+        assert_eq!(shift_of(&down_for(200), &down_for(600), objective), Shift::Worse, "{objective}");
+        assert_eq!(shift_of(&down_for(600), &down_for(200), objective), Shift::Better, "{objective}");
+    }
+    // Twice as much, and nothing against what is allowed.
+    assert_eq!(shift_of(&slower_by(5), &slower_by(10), "p95 degradation"), Shift::Same);
+    assert_eq!(shift_of(&slower_by(400), &slower_by(430), "p95 degradation"), Shift::Same);
+    assert_eq!(shift_of(&slower_by(200), &slower_by(400), "p95 degradation"), Shift::Worse);
+}
+
+#[test]
+fn two_probes_of_one_service_are_each_compared_with_their_own() {
+    let twins = |second: u64| {
+        let story = Story::new("checkout").with(|story| {
+            let mut twin = story.trace.streams[0].clone();
+            let chaos = story.trace.marks.injected.unwrap();
+            twin.samples
+                .iter_mut()
+                .filter(|sample| sample.at >= chaos)
+                .for_each(|sample| sample.latency += ms(second));
+            story.trace.streams.push(twin);
+        });
+        story.report()
+    };
+    let entry = Entry::of(&twins(300));
+    let streams = entry.objectives.iter().filter(|row| row.indicator == "latency_degradation");
+    let streams: Vec<(&str, &str)> =
+        streams.map(|row| (row.stream.as_str(), row.objective.as_str())).collect();
+    let name = streams[0].0;
+    let second = format!("{name} (2)");
+    assert_eq!(streams[1], (second.as_str(), format!("p95 degradation ({second})").as_str()));
+    assert_eq!(entry.streams[1].stream, second);
+    assert!(!compared(&twins(300), &twins(300)).tests[0].is_change());
+    assert_eq!(shift_of(&twins(50), &twins(300), &format!("p95 degradation ({second})")), Shift::Worse);
 }
 
 #[test]

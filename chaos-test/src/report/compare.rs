@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::{Entry, Row, Unit};
-use crate::slo::{Indicator, Verdict};
+use super::{Dose, Entry, Row, Unit};
+use crate::slo::{Indicator, Verdict, show_dose};
 
 /// What changed from one summary to another, test by test.
 ///
@@ -9,7 +9,11 @@ use crate::slo::{Indicator, Verdict};
 /// confidence of its judgement (99.9 % per scenario), so two that are apart by chance alone are rarer than that. Where
 /// nothing was down, the availability and the worst time to recover are known exactly; a time that was not over when
 /// the watch ended is at least that long. Any other figure without an interval, and one that was measured under another
-/// mechanism of the fault, is not compared.
+/// mechanism of the fault or another dose, is not compared.
+///
+/// What is measured on one event, or against a baseline, varies from run to run by more than its interval says: times to
+/// recover, availability and degradation. Two of them count as different only if they are apart by a quarter of the larger
+/// and by a twentieth of what the limit allows as well, which is a rule of thumb and no confidence.
 ///
 /// ```
 /// use chaos_test::report::{Comparison, Summary};
@@ -189,9 +193,19 @@ fn incomparable(base: &Entry, now: &Entry) -> Option<String> {
     let mechanism = |entry: &Entry| entry.dose.as_ref().map(|dose| dose.mechanism.clone());
     match (mechanism(base), mechanism(now)) {
         (Some(was), Some(is)) if was != is => Some(format!("another mechanism: {is}, was {was}")),
-        (Some(_), Some(_)) => None,
+        (Some(_), Some(_)) => another_dose(base.dose.as_ref()?, now.dose.as_ref()?),
         _ => Some("one of the two had no fault".into()),
     }
+}
+
+/// Where another dose was asked for, so many percent apart or more: what some faults ask for depends on the host.
+fn another_dose(was: &Dose, is: &Dose) -> Option<String> {
+    const APART: f64 = 0.05;
+    let (before, after) = (was.asked?, is.asked?);
+    let apart = (before - after).abs() > APART * before.abs().max(after.abs());
+    let shown = |dose: &Dose, asked| show_dose(dose.unit, asked);
+    (was.unit != is.unit || apart)
+        .then(|| format!("another dose: {}, was {}", shown(is, after), shown(was, before)))
 }
 
 fn figures(base: &Entry, now: &Entry) -> Vec<FigureChange> {
@@ -228,10 +242,33 @@ fn known(row: &Row) -> Option<(f64, f64)> {
     between.filter(|(low, high)| low <= high && !row.void)
 }
 
+/// Whether two figures whose intervals do not hold all that varies from run to run are too near to each other to be called
+/// different. What is exact, or was not over, is not among them.
+fn is_close(was: &Row, is: &Row) -> bool {
+    const OF_THE_LARGER: f64 = 0.25;
+    const OF_WHAT_IS_ALLOWED: f64 = 0.05;
+    let of_one_event = [
+        Indicator::WorstTimeToRecover,
+        Indicator::RecoveryTime,
+        Indicator::Availability,
+        Indicator::LatencyDegradation,
+    ];
+    if !of_one_event.iter().any(|indicator| indicator.key() == is.indicator) {
+        return false;
+    }
+    let of_limit = |row: &Row| row.interval.and(row.measured).and_then(|value| is.used_by(value));
+    let (Some(before), Some(after)) = (of_limit(was), of_limit(is)) else { return false };
+    let apart = (after - before).abs();
+    apart < OF_WHAT_IS_ALLOWED || apart < OF_THE_LARGER * before.abs().max(after.abs())
+}
+
 fn shift(was: &Row, is: &Row) -> Shift {
     let (Some(was_at), Some(is_at)) = (known(was), known(is)) else { return Shift::Unknown };
     if was.unit != is.unit || is.unit == Unit::Holds {
         return Shift::Unknown;
+    }
+    if is_close(was, is) {
+        return Shift::Same;
     }
     let (lower, higher) = (is_at.1 < was_at.0, is_at.0 > was_at.1);
     match (lower, higher, is.is_floor()) {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::advice::{self, Recommendation};
@@ -217,7 +219,7 @@ impl Entry {
             passed: report.passed(),
             headline: report.headline(),
             reason: judgement.weightiest().map(ToString::to_string),
-            objectives: judgement.evaluations.iter().map(row).collect(),
+            objectives: told_apart(judgement.evaluations.iter().map(row).collect()),
             streams: streams(report),
             dose: Dose::of(report),
             recommendations: advice::of(report),
@@ -235,6 +237,22 @@ impl Entry {
     pub(super) fn key(&self) -> (&str, &str, &str) {
         (&self.run_id, &self.binary, &self.test)
     }
+}
+
+/// Rows of the same on streams of the same name (two probes of one service) get a number: the second is on `app (2)`.
+fn told_apart(mut rows: Vec<Row>) -> Vec<Row> {
+    let mut known: BTreeMap<(String, String, bool), u32> = BTreeMap::new();
+    for row in &mut rows {
+        let key = (row.indicator.clone(), row.stream.clone(), row.severity == Severity::Blocking);
+        let nth = known.entry(key).and_modify(|n| *n += 1).or_insert(1);
+        let stream = show::nth(&row.stream, *nth);
+        if row.stream != stream && row.indicator != Indicator::Custom.key() {
+            let told = (format!("({})", row.stream), format!("({stream})"));
+            row.objective = row.objective.replacen(&told.0, &told.1, 1);
+            row.stream = stream;
+        }
+    }
+    rows
 }
 
 impl Row {

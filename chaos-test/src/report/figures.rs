@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Report;
+use super::{Report, show};
 use crate::model::{DoseUnit, Phase, Sample, Stream};
 use crate::slo::{RecoveryTime, latencies, median};
 use crate::stats::estimate;
@@ -101,13 +102,15 @@ pub(super) fn streams(report: &Report) -> Vec<StreamMetrics> {
     let (from, to) = report.trace.marks.exposed().unwrap_or_default();
     let whole = to.saturating_sub(from).as_secs_f64();
     let ms = |span: Duration| span.as_secs_f64() * 1e3;
+    let mut known: BTreeMap<&str, u32> = BTreeMap::new();
     let of = report.judgement.streams.iter().zip(afterwards(report)).map(|(stream, after)| {
+        let nth = known.entry(&stream.name).and_modify(|n| *n += 1).or_insert(1);
         let down: f64 = stream.outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
         let (total, failed) = stream.chaos;
         let baseline = stream.baseline.map(|normal| ms(normal.p95));
         let chaos = stream.chaos_latency.map(|(_, p95, _)| ms(p95));
         StreamMetrics {
-            stream: stream.name.clone(),
+            stream: show::nth(&stream.name, *nth),
             mttr_seconds: stream.mean_time_to_recover.map(|time| time.as_secs_f64()),
             recovery_time_seconds: stream.recovery_time.and_then(|time| match time {
                 RecoveryTime::After(time) => Some(time.as_secs_f64()),

@@ -145,6 +145,11 @@ pub(super) fn verdict(evaluation: &Evaluation, judgement: &Judgement) -> String 
     }
 }
 
+/// The name of a stream that is the nth of that name: two probes of one service have one.
+pub(super) fn nth(name: &str, nth: u32) -> String {
+    if nth > 1 { format!("{name} ({nth})") } else { name.to_owned() }
+}
+
 /// The name of what is judged, with its stream where there are several: `error rate (stock), warning`.
 pub(super) fn name(evaluation: &Evaluation, several: bool) -> String {
     let indicator = evaluation.indicator;

@@ -34,6 +34,12 @@ pub(crate) fn of_this_run() -> Result<Duration, String> {
         .clone()
 }
 
+/// When the run in a folder began, since 1970, if it says so.
+#[cfg(feature = "cli")]
+pub(crate) fn began(dir: &Path) -> Option<Duration> {
+    read(&dir.join(FILE), unix_time())
+}
+
 fn of(dir: &Path, now: Duration) -> io::Result<Duration> {
     let path = dir.join(FILE);
     if let Some(started) = read(&path, now) {

@@ -76,7 +76,7 @@ fn the_report_as_markdown() {
     - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
     - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered within 20 ms
     - stream: app: 8 ms · 10 ms · 10 ms → 812 ms · 814 ms · 814 ms (p50 · p95 · p99, baseline → chaos), p95 10 ms in recovery; 100 % of 1000 good in chaos, 100 % of 650 good in recovery; no outage
-    - curve: app: ~~~~~~~~~~~~~~~~~~~~\|············  (1.08 s a step; \| fault gone, · normal, ~ slow)
+    - curve: `app: ~~~~~~~~~~~~~~~~~~~~|············  (1.08 s a step; | fault gone, · normal, ~ slow)`
     - test binary `shop::checkout`, run `run-1`, took 44 s
     - record: `target/chaos-test/run-1/shop__checkout__is_slow.json`
     - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=is_slow)'`
@@ -96,7 +96,7 @@ fn the_report_as_markdown() {
     - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
     - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered within 20 ms
     - stream: app: 8 ms · 10 ms · 10 ms → 208 ms · 210 ms · 210 ms (p50 · p95 · p99, baseline → chaos), p95 10 ms in recovery; 100 % of 1000 good in chaos, 100 % of 650 good in recovery; no outage
-    - curve: app: ~~~~~~~~~~~~~~~~~~~~\|············  (1.08 s a step; \| fault gone, · normal, ~ slow)
+    - curve: `app: ~~~~~~~~~~~~~~~~~~~~|············  (1.08 s a step; | fault gone, · normal, ~ slow)`
     - body: the order \| is \*lost\* second line
     - test binary `shop::checkout`, run `run-1`, took 44 s
     - record: `target/chaos-test/run-1/shop__checkout__is\|odd.json`
@@ -117,7 +117,7 @@ fn the_report_as_markdown() {
     - fault: network\_delay 200 ms on app by proxy (stream): asked 200.0 ms, measured 200.4 ms in 20 of 20 checks
     - timeline: baseline 10.0 s │ inject 10 ms │ chaos 20.0 s │ revert 4 ms │ recovered within 20 ms
     - stream: app: 8 ms · 10 ms · 10 ms → 208 ms · 210 ms · 210 ms (p50 · p95 · p99, baseline → chaos), p95 10 ms in recovery; 100 % of 1000 good in chaos, 100 % of 650 good in recovery; no outage
-    - curve: app: ~~~~~~~~~~~~~~~~~~~~\|············  (1.08 s a step; \| fault gone, · normal, ~ slow)
+    - curve: `app: ~~~~~~~~~~~~~~~~~~~~|············  (1.08 s a step; | fault gone, · normal, ~ slow)`
     - test binary `shop::checkout`, run `run-1`, took 44 s
     - record: `target/chaos-test/run-1/shop__checkout__survives.json`
     - rerun: `cargo nextest run -E 'binary_id(=shop::checkout) & test(=survives)'`

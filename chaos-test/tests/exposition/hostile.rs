@@ -1,5 +1,7 @@
 //! Records that mean no good.
 
+use std::collections::BTreeSet;
+
 use chaos_test::report::{Report, Summary, render};
 use proptest::collection::vec;
 use proptest::option;
@@ -52,14 +54,16 @@ fn a_name_stays_in_its_quotes() {
 }
 
 #[test]
-fn streams_of_one_name_are_one_series() {
+fn streams_of_one_name_are_told_apart_by_a_number() {
     let mut report = Story::new("t").chaos(delayed).report();
     let stream = report.judgement.streams[0].clone();
     report.judgement.streams.push(stream);
     let rows = report.judgement.evaluations.clone();
     report.judgement.evaluations.extend(rows);
+    let name = report.judgement.streams[0].name.clone();
     let document = parse(&render::prometheus(&Summary::of(vec![report])));
-    assert_eq!(document.only("chaos_error_rate_percent"), 0.0);
+    let found = document.values("chaos_error_rate_percent").map(|(labels, _)| labels["stream"].clone());
+    assert_eq!(found.collect::<BTreeSet<_>>(), [format!("{name} (2)"), name].into());
 }
 
 proptest! {

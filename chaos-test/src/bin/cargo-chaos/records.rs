@@ -152,7 +152,9 @@ fn run_folders(dir: &Path, levels: u32, all: bool, runs: &mut Vec<Run>) -> Resul
     let is_run = !records.is_empty() || !unfinished.is_empty() || started.is_some();
     if is_run {
         let written = records.iter().chain(&unfinished).filter_map(|record| files::modified(record));
-        let newest = written.chain(started).max();
+        // By when it began, where that is known: a reaper may write the record of a run long after it, and a copy of a run
+        // is as new as its copying.
+        let newest = files::began(dir).or_else(|| written.chain(started).max());
         runs.push(Run { folder: dir.to_path_buf(), records, unfinished, newest });
     }
     // What is below a run folder belongs to it: logs. Where all are asked for, no file hides the runs below it.
@@ -176,6 +178,15 @@ fn is_unfinished(path: &Path) -> bool {
         let record = files::modified(&path.with_file_name(format!("{stem}.json")));
         record.is_none_or(|record| files::modified(path).is_some_and(|pending| pending > record))
     })
+}
+
+/// What a file is called, or what is pending will be.
+pub(crate) fn record_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_prefix('.').and_then(|name| name.strip_suffix(".pending.json")) {
+        Some(stem) => format!("{stem}.json"),
+        None => name.into_owned(),
+    }
 }
 
 fn is_record(path: &Path) -> bool {

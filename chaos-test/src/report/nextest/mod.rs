@@ -53,7 +53,16 @@ impl NextestJunit {
     ///
     /// The file's uuid is nextest's run id, and so is ours, unless a run was named otherwise (`CHAOS_TEST_RUN_ID`): then
     /// nothing speaks against it but the records of `cargo test`, which is not nextest.
-    fn has(&self, entry: &Entry) -> bool {
+    ///
+    /// ```
+    /// use chaos_test::report::{Entry, nextest::NextestJunit};
+    ///
+    /// /// Those that the file says nothing of.
+    /// fn of_other_runs<'e>(file: &NextestJunit, entries: &'e [Entry]) -> Vec<&'e Entry> {
+    ///     entries.iter().filter(|entry| !file.has(entry)).collect()
+    /// }
+    /// ```
+    pub fn has(&self, entry: &Entry) -> bool {
         let Some(uuid) = self.0.uuid else { return true };
         match entry.run_id.parse::<ReportUuid>() {
             Ok(run) => run == uuid,

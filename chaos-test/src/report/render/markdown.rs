@@ -201,7 +201,8 @@ fn detail(out: &mut String, report: &Report) {
         let _ = writeln!(out, "- host: {line}");
     }
     for line in curve::lines(report) {
-        let _ = writeln!(out, "- curve: {}", escape(&line));
+        // In no table, where a bar would have to be escaped.
+        let _ = writeln!(out, "- curve: `{}`", show::printable(&line).replace('`', "'"));
     }
     for line in resources::lines(report) {
         let _ = writeln!(out, "- usage: {}", escape(&line));
@@ -247,7 +248,9 @@ pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in show::printable(text).chars() {
         match c {
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' => out.extend(['\\', c]),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '~' | '&' | '$' => out.extend(['\\', c]),
+            // A name behind it would be told that it was named; the space has no width.
+            '@' => out.push_str("@\u{200b}"),
             _ => out.push(c),
         }
     }

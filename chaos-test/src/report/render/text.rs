@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -64,14 +65,15 @@ fn table(out: &mut String, report: &Report) {
 fn condensed(report: &Report) -> Vec<(String, &Evaluation)> {
     let several = report.judgement.streams.len() > 1;
     let mut rows: Vec<(String, &Evaluation)> = Vec::new();
+    // Once, and not for each: a damaged record may hold any number of them.
+    let alike = |evaluation: &Evaluation| (evaluation.indicator.key(), evaluation.decides());
+    let mut passing: BTreeMap<(String, bool), Vec<&Evaluation>> = BTreeMap::new();
+    for evaluation in report.judgement.evaluations.iter().filter(|e| e.verdict == Verdict::Pass) {
+        passing.entry(alike(evaluation)).or_default().push(evaluation);
+    }
     for evaluation in &report.judgement.evaluations {
-        let alike = |other: &&Evaluation| {
-            other.indicator == evaluation.indicator
-                && other.severity == evaluation.severity
-                && other.verdict == Verdict::Pass
-                && evaluation.verdict == Verdict::Pass
-        };
-        let passed: Vec<&Evaluation> = report.judgement.evaluations.iter().filter(alike).collect();
+        let passed = passing.get(&alike(evaluation)).filter(|_| evaluation.verdict == Verdict::Pass);
+        let passed = passed.map_or(&[][..], Vec::as_slice);
         let own = evaluation.indicator.is_of_endpoint() || evaluation.indicator == Indicator::Custom;
         if passed.len() < 2 || own {
             rows.push((show::name(evaluation, several), evaluation));

@@ -63,7 +63,7 @@ impl Merged {
                     }
                     // A try has a file name of its own, so one name in two folders is two runs of one id.
                     let (run, binary, test, began) = key.clone();
-                    let of = (run, binary, test, file.file_name().map(ToOwned::to_owned));
+                    let of = (run, binary, test, records::record_name(file));
                     let (first, at) = firsts.entry(of).or_insert_with(|| (file.to_path_buf(), began));
                     if *at == began || first.parent() == file.parent() {
                         if let (Some(details), Some(report)) = (&mut details, report) {
@@ -90,8 +90,10 @@ impl Merged {
             }
         });
         drop(progress);
-        // Where nextest's list is there, it says what became of their tests.
-        for place in found.empty.iter().filter(|_| nextest.is_empty()) {
+        // A list of nextest whose run has no record at all says what became of the tests of one of them.
+        let has_record = |file: &&NextestJunit| merge.entries().iter().any(|entry| file.has(entry));
+        let told = nextest.iter().filter(|file| !has_record(file)).count();
+        for place in found.empty.iter().skip(told) {
             let (file, reason) = (output::name(place), String::from("there is no record in it"));
             output::tell(&format!("error: {file} is not reported: {reason}"));
             unreadable.push(Unreadable { file, reason });
