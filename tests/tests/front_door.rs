@@ -113,6 +113,31 @@ async fn a_reset_stays_a_reset() {
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_before_the_end_of_its_request_is_not_lost_in_a_delay() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let door = Door::to(listener.local_addr().expect("it listens")).await;
+    door.shape(ONE_WAY);
+    let (mut from, mut to) = door.connect().await.into_split();
+    let uploading = tokio::spawn(async move {
+        for _ in 0..100 {
+            if to.write_all(&[b'x'; 4096]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(10.ms()).await;
+        }
+    });
+    let (mut server, _) = listener.accept().await.expect("the door connects");
+    server.read_exact(&mut [0; 4096]).await.expect("the first of it arrives");
+    server.write_all(b"413 too large").await.expect("open");
+    // There is more of it that nobody has read: the end is a reset.
+    drop(server);
+    let mut answer = [0; 13];
+    from.read_exact(&mut answer).await.expect("the answer was given before the reset");
+    assert_eq!(&answer, b"413 too large");
+    uploading.await.expect("it does not panic");
+}
+
+#[tokio::test]
 async fn a_service_that_is_down_resets_its_clients() {
     // Bound and dropped: nobody listens there.
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound");

@@ -191,6 +191,14 @@ impl EnvironmentBuilder {
             environment.probes.push((at, probe));
         }
         #[cfg(feature = "containers")]
+        for (caller, called) in super::callers::of(&environment.services, &pending) {
+            let name = environment.services[caller].name.clone();
+            let known = &mut environment.services[called].past_the_door;
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+        #[cfg(feature = "containers")]
         for rest in pending.iter_mut().flatten() {
             if let Pending::Container(rest) = rest {
                 for other in std::mem::take(&mut rest.container.after) {

@@ -197,6 +197,10 @@ impl Packets {
             }
             Some(path) if path.is_over() => Ok(0.0),
             Some(path) if treatment.loss > 0.0 => path.lost(enough(treatment.loss)).await,
+            // Under jitter each trip is a draw: the least of some would be less than is asked for.
+            Some(path) if !treatment.jitter.is_zero() => {
+                path.round_trip().await.map(|took| took.as_secs_f64())
+            }
             Some(path) => round_trip(&*path).await.map(|took| took.as_secs_f64()),
         };
         let failed = |error| ObserveError(format!("packets of our own in that network: {error}"));

@@ -11,7 +11,7 @@ use crate::port::{
     ContainerControl, ContainerStatus, Dose, InjectError, ObserveError, PlannedStep, Prepared, Presence,
     Readiness, RevertError, RevertRecord, Rung, Target,
 };
-use crate::sys::owner;
+use crate::sys::{owner, timer};
 
 /// Takes a container out of service by its engine's own verbs, and brings it back.
 ///
@@ -219,9 +219,11 @@ impl Held {
         self.ready.is_some() && !watch::answers(self.ready.as_ref()).await
     }
 
-    /// Whether nothing in it gets any time. An engine may take a second to tell.
+    /// Whether nothing in it gets any time. What is idle uses little, so it is given some to use.
     async fn stands_still(&self) -> io::Result<bool> {
+        const APART: Duration = Duration::from_millis(250);
         let before = self.container.used().await?.processor;
+        timer::sleep_until(timer::now() + APART).await;
         Ok(self.container.used().await?.processor == before)
     }
 

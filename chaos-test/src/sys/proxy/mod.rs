@@ -24,6 +24,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -180,6 +181,17 @@ async fn ended(connections: &mut JoinSet<()>) {
     std::future::pending().await
 }
 
+/// Returns when the client has closed its end, and a while after: one that only sends no more has closed it too.
+async fn given_up(client: &TcpStream) {
+    const LOOK: Duration = Duration::from_millis(100);
+    const GRACE: Duration = Duration::from_secs(1);
+    // What it has sent stays unread, and so it is ready all the time.
+    while client.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(GRACE).await;
+}
+
 async fn serve(mut client: TcpStream, from: SocketAddr, upstream: &dyn Connector, link: &Link) {
     let witness = link.is_witness(from);
     let luck = link.luck();
@@ -191,9 +203,18 @@ async fn serve(mut client: TcpStream, from: SocketAddr, upstream: &dyn Connector
             return;
         }
     };
-    let server = match witness {
-        true => echo::connect_to_it().await,
-        false => upstream.connect().await,
+    let connecting = async {
+        match witness {
+            true => echo::connect_to_it().await,
+            false => upstream.connect().await,
+        }
+    };
+    // A connection that nobody wants any more, or that the path breaks, gives up trying, as its client's own would.
+    let server = tokio::select! {
+        biased;
+        () = link.broken(luck) => Err(io::ErrorKind::ConnectionReset.into()),
+        server = connecting => server,
+        () = given_up(&client) => Err(io::ErrorKind::ConnectionAborted.into()),
     };
     let Ok(server) = server else {
         // The service is down. We have accepted already, so the nearest to a refusal is a reset.
@@ -202,4 +223,45 @@ async fn serve(mut client: TcpStream, from: SocketAddr, upstream: &dyn Connector
     };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     pump::relay(client, server, early, luck, link).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    /// A service to which no connection opens. It has a copy of this, and whoever still tries has one.
+    struct Nowhere(Arc<()>);
+
+    impl Connector for Nowhere {
+        fn connect(&self) -> BoxFuture<'static, io::Result<TcpStream>> {
+            let trying = Arc::clone(&self.0);
+            Box::pin(async move {
+                let _trying = trying;
+                std::future::pending().await
+            })
+        }
+    }
+
+    async fn until_there_are(copies: usize, of: &Arc<()>) {
+        for _ in 0..1000 {
+            if Arc::strong_count(of) == copies {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} and not {copies}", Arc::strong_count(of));
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_on_trying_for_a_client_that_is_gone() {
+        let trying = Arc::new(());
+        let proxy = Proxy::start(Nowhere(Arc::clone(&trying))).await.expect("a free port");
+        let mut client = TcpStream::connect(proxy.address()).await.expect("the door is open");
+        client.write_all(b"an order").await.expect("it is taken");
+        until_there_are(3, &trying).await;
+        drop(client);
+        until_there_are(2, &trying).await;
+    }
 }

@@ -101,7 +101,12 @@ impl Direction<'_> {
                 biased;
                 // While nothing may pass this sleep is not polled; any instant will do.
                 () = timer::sleep_until(due.unwrap_or(now)), if due.is_some() => match line.take(shape, self.bucket, timer::now()) {
-                    Some(Parcel::Bytes(bytes)) => to.write_all(&bytes).await?,
+                    // Nobody takes any more there. What came from there before is still on its way back, and must not be
+                    // lost with it: the other direction ends by itself.
+                    Some(Parcel::Bytes(bytes)) => match to.write_all(&bytes).await {
+                        Ok(()) => {}
+                        Err(_) => return Ok(true),
+                    },
                     Some(Parcel::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
                     Some(Parcel::End) => {
                         to.shutdown().await?;

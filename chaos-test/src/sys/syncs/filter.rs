@@ -69,30 +69,33 @@ pub(super) fn available() -> Result<(), String> {
     }
 }
 
+/// linux/seccomp.h: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+const WAIT_KILLABLE_RECV: libc::c_ulong = 1 << 5;
+
 /// Puts this process, and all it starts, under the filter, and sends the descriptor to answer at through `door`.
 ///
 /// Without the rights of root the kernel wants a promise first that no program it starts gains rights (`sudo`, `ping`).
+/// From Linux 5.19 on a sync that waits is woken by nothing but its end: before that every signal with a handler began the
+/// wait anew, or made the sync fail with EINTR.
 pub(super) fn enter(door: BorrowedFd<'_>) -> io::Result<()> {
     let mut program = PROGRAM;
     let program = libc::sock_fprog { len: LENGTH as u16, filter: program.as_mut_ptr() };
-    let install = || {
+    let install = |flags: libc::c_ulong| {
         // SAFETY: the program outlives the call, which copies it.
-        unsafe {
-            libc::syscall(
-                libc::SYS_seccomp,
-                libc::SECCOMP_SET_MODE_FILTER,
-                libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                &raw const program,
-            )
-        }
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) }
     };
-    let mut listener = install();
+    let mut flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE_RECV;
+    let mut listener = install(flags);
+    if listener < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL) {
+        flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        listener = install(flags);
+    }
     if listener < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EACCES) {
         // SAFETY: this prctl takes integers and changes only this process.
         if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        listener = install();
+        listener = install(flags);
     }
     if listener < 0 {
         return Err(io::Error::last_os_error());
