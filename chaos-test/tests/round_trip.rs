@@ -33,6 +33,15 @@ proptest! {
         }
     }
 
+    /// In the order of its schedule any record is verified.
+    #[test]
+    fn a_record_says_what_its_samples_come_to(trace in trace(), objectives in option::of(objectives())) {
+        let mut trace = at_resolution(trace);
+        trace.streams.iter_mut().for_each(|stream| stream.samples.sort_by_key(|sample| sample.at));
+        let json = report(trace, objectives).to_json().unwrap();
+        prop_assert_eq!(Verification::of_json(json.as_bytes()).unwrap().differences, []);
+    }
+
     #[test]
     fn anything_can_be_judged_and_shown(trace in trace(), objectives in option::of(objectives())) {
         let report = report(trace, objectives);

@@ -326,29 +326,3 @@ async fn requests_a_body_gives_up_on_are_counted() {
     // Ten of ten bad is a broken objective, whatever the probes saw.
     assert_eq!(report.verdict(), Verdict::Fail, "{}", report.text());
 }
-
-#[tokio::test]
-async fn a_client_may_outlive_the_run() {
-    let stub = Stub::start(0).await.expect("a free port");
-    let kept = Arc::new(Mutex::new(None));
-    let keep = Arc::clone(&kept);
-    carried_out(async || {
-        let keep = Arc::clone(&keep);
-        Experiment::scenario("Light Network Delay")
-            .unwrap()
-            .against(stub.url())
-            .baseline(1.seconds())
-            .duration(1.seconds())
-            .body(move |chaos| {
-                *keep.lock().unwrap() = Some(chaos.clone());
-                async {}
-            })
-            .run()
-            .await
-            .expect("well formed")
-    })
-    .await;
-    let chaos = kept.lock().unwrap().take().expect("the body ran");
-    // The front door is closed by now; what matters is that asking does no harm.
-    assert!(chaos.client("target").get("/").send().await.is_err());
-}

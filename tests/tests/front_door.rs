@@ -138,6 +138,24 @@ async fn an_answer_that_comes_before_the_end_of_its_request_is_not_lost_in_a_del
 }
 
 #[tokio::test]
+async fn a_reset_in_the_middle_of_an_upload_stays_a_reset_under_a_delay() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let door = Door::to(listener.local_addr().expect("it listens")).await;
+    door.shape(delay(20.ms()));
+    let (mut from, mut to) = door.connect().await.into_split();
+    // More than anybody's buffers hold, to a service that reads a part of it and is gone.
+    let uploading = tokio::spawn(async move { while to.write_all(&[b'x'; 65_536]).await.is_ok() {} });
+    let (mut server, _) = listener.accept().await.expect("the door connects");
+    server.read_exact(&mut vec![0; 1 << 20]).await.expect("the first of it arrives");
+    tokio::time::sleep(200.ms()).await;
+    server.set_zero_linger().expect("a TCP socket");
+    drop(server);
+    let kind = from.read(&mut [0; 8]).await.expect_err("a reset is not a polite end").kind();
+    assert_eq!(kind, std::io::ErrorKind::ConnectionReset);
+    uploading.await.expect("it does not panic");
+}
+
+#[tokio::test]
 async fn a_service_that_is_down_resets_its_clients() {
     // Bound and dropped: nobody listens there.
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound");

@@ -128,7 +128,12 @@ fn told(url: &str) -> String {
             let _ = (parsed.set_username(""), parsed.set_password(None));
             parsed.to_string()
         }
-        _ => url.to_owned(),
+        Ok(_) => url.to_owned(),
+        // Whatever it is, a login would stand before the last `@`.
+        Err(_) => match (url.find("//"), url.rfind('@')) {
+            (Some(start), Some(at)) if start + 2 <= at => format!("{}{}", &url[..start + 2], &url[at + 1..]),
+            _ => url.to_owned(),
+        },
     }
 }
 

@@ -32,6 +32,9 @@ pub(super) struct Paid {
     pub(super) lines: Vec<String>,
     /// What could not be undone.
     pub(super) failed: Vec<String>,
+    /// What an engine has removed, and may still make more of: settled when it has been quiet for a while.
+    contained: Vec<String>,
+    by: Payer,
     /// The experiments whose records the disk did not take.
     unwritten: Vec<u64>,
     /// How many of the entries were undone.
@@ -41,7 +44,8 @@ pub(super) struct Paid {
 
 /// Pays what is owed, newest first, and settles it.
 pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Paid {
-    let (mut lines, mut failed, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut failed, mut settled, mut contained) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     log.line(&format!(
         "pid {} is gone and owes {} of {} entries",
         account.owner.pid,
@@ -78,20 +82,17 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
         if left.is_empty() {
             log.line(&format!("{what}: {done}"));
             lines.push(format!("{what}: {done}"));
-            settled.push(record.id.clone());
+            // A sweep comes long after the death of whoever asked the engine for anything.
+            let later = by == Payer::Reaper && is_contained(record);
+            if later { &mut contained } else { &mut settled }.push(record.id.clone());
         } else {
             log.line(&format!("{what}: LEFT BEHIND: {}", left.join("; ")));
             failed.push(format!("{what}: {}", left.join("; ")));
         }
     }
-    let done = settled.len();
+    let done = settled.len() + contained.len();
     // Noted after the last of them, for it is the undoing that is urgent.
-    for id in settled {
-        let entry = Entry::Settled { id, by, at: clock::monotonic() };
-        if let Err(error) = ledger::append_to(path, &entry) {
-            log.line(&format!("the ledger cannot be written: {error}"));
-        }
-    }
+    settle(path, settled, by, log);
     let strays: Vec<u32> = ended
         .into_iter()
         .flatten()
@@ -104,7 +105,21 @@ pub(super) fn pay(path: &Path, account: Account, by: Payer, log: &mut Log) -> Pa
         lines.push(line);
     }
     let of = account.owed.len();
-    Paid { account, lines, failed, unwritten: Vec::new(), done, of }
+    Paid { account, lines, failed, contained, by, unwritten: Vec::new(), done, of }
+}
+
+fn settle(path: &Path, ids: Vec<String>, by: Payer, log: &mut Log) {
+    for id in ids {
+        let entry = Entry::Settled { id, by, at: clock::monotonic() };
+        if let Err(error) = ledger::append_to(path, &entry) {
+            log.line(&format!("the ledger cannot be written: {error}"));
+        }
+    }
+}
+
+/// Whether a container engine has something of it.
+fn is_contained(record: &RevertRecord) -> bool {
+    record.undo.iter().any(|step| matches!(step, UndoStep::RemoveContainers { .. }))
 }
 
 /// Why a record is not carried out: a step of it names what is another owner's, which no ledger of ours says.
@@ -147,26 +162,25 @@ fn remove_what_comes_up(owner: &Owner, log: &mut Log) -> Result<(), String> {
     let end = timer::now() + LONGEST;
     let mut quiet_since = timer::now();
     loop {
-        let removed = containers::remove_of(owner, undo::STEP_DEADLINE);
+        let busy = match containers::remove_of(owner, undo::STEP_DEADLINE) {
+            Ok(names) if names.is_empty() => None,
+            Ok(names) => {
+                let names = names.join(", ");
+                log.line(&format!("removed {names}, late"));
+                Some(format!("a container engine was still making {names}"))
+            }
+            Err(why) => Some(format!("what a container engine still made: {why}")),
+        };
         let now = timer::now();
-        match &removed {
-            Ok(names) if names.is_empty() && now >= quiet_since + QUIET => return Ok(()),
-            Ok(names) if names.is_empty() => {}
-            Ok(names) => log.line(&format!("removed {}, late", names.join(", "))),
-            Err(why) if now >= end => {
-                let why = format!("what a container engine still made: {why}");
+        match busy {
+            None if now >= quiet_since + QUIET => return Ok(()),
+            None => {}
+            // One that has become quiet by then is waited for.
+            Some(why) if now >= end => {
                 log.line(&format!("LEFT BEHIND: {why}"));
                 return Err(why);
             }
-            Err(_) => {}
-        }
-        if removed.map_or(true, |names| !names.is_empty()) {
-            quiet_since = now;
-        }
-        if now >= end {
-            let why = format!("a container engine was still at it after {} s", LONGEST.as_secs());
-            log.line(&format!("LEFT BEHIND: {why}"));
-            return Err(why);
+            Some(_) => quiet_since = now,
         }
         std::thread::sleep(LOOK);
     }
@@ -235,8 +249,7 @@ impl Paid {
 
     /// Whether its owner had a container engine make anything.
     fn has_containers(&self) -> bool {
-        let steps = self.account.owed.iter().flat_map(|debt| &debt.record.undo);
-        steps.into_iter().any(|step| matches!(step, UndoStep::RemoveContainers { .. }))
+        self.account.owed.iter().any(|debt| is_contained(&debt.record))
     }
 
     /// `killed by SIGKILL 12.4 s into the fault; 3 of 3 reverts done`.
@@ -256,6 +269,9 @@ impl Paid {
         };
         let late = match death.at {
             Some(_) => "",
+            None if self.of == 0 => {
+                "; its reaper was gone as well, or the disk full, so a later sweep wrote this"
+            }
             None => "; its reaper was gone as well, so a later sweep cleaned up",
         };
         let left =
@@ -268,11 +284,14 @@ impl Paid {
     ///
     /// # Errors
     /// A process or container that came up late is still there.
-    pub(super) fn close(self, path: &Path, death: &Death, log: &mut Log) -> Result<(), String> {
+    pub(super) fn close(mut self, path: &Path, death: &Death, log: &mut Log) -> Result<(), String> {
         let mut late = end_all_of(&self.account.owner, log);
         // A sweep comes long after the death; or the next one finds it. What a busy engine would not remove at first goes now.
         if death.at.is_some() && self.has_containers() {
             late = late.and(remove_what_comes_up(&self.account.owner, log));
+        }
+        if late.is_ok() {
+            settle(path, std::mem::take(&mut self.contained), self.by, log);
         }
         // Those that are still to be written keep their pending records, and the ledger that names them.
         for open in self.account.open.iter().filter(|open| !self.unwritten.contains(&open.experiment)) {

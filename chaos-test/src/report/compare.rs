@@ -94,11 +94,11 @@ pub struct FigureChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Shift {
-    /// The intervals are apart, and it is worse.
+    /// The intervals are apart, by more than such figures are from run to run anyway, and it is worse.
     Worse,
-    /// They are apart, and it is better.
+    /// The same, and it is better.
     Better,
-    /// They touch.
+    /// They touch, or are nearer to each other than that.
     Same,
     /// One of them is not known.
     Unknown,

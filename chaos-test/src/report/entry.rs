@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -203,6 +203,15 @@ impl Entry {
         let row = |evaluation: &Evaluation| Row::of(report, evaluation, several);
         let failed = judgement.apart_from_cleanup.unwrap_or(judgement.verdict) == Verdict::Fail;
         let broken = if failed { judgement.broken() } else { Vec::new() };
+        let objectives = told_apart(judgement.evaluations.iter().map(row).collect());
+        let names: HashMap<*const Evaluation, &str> = judgement
+            .evaluations
+            .iter()
+            .zip(&objectives)
+            .map(|(evaluation, row)| (std::ptr::from_ref(evaluation), row.objective.as_str()))
+            .collect();
+        let (broken, warned) =
+            (violations(report, broken, &names), violations(report, judgement.warnings(), &names));
         Self {
             test: report.test.clone(),
             binary: report.binary.clone(),
@@ -219,15 +228,15 @@ impl Entry {
             passed: report.passed(),
             headline: report.headline(),
             reason: judgement.weightiest().map(ToString::to_string),
-            objectives: told_apart(judgement.evaluations.iter().map(row).collect()),
+            objectives,
             streams: streams(report),
             dose: Dose::of(report),
             recommendations: advice::of(report),
             rerun: report.rerun.clone(),
             record: report.path.clone(),
             allowed: Some(report.slo.objectives.clone()),
-            violations: violations(report, broken),
-            warnings: violations(report, judgement.warnings()),
+            violations: broken,
+            warnings: warned,
             text: report.text(),
             markdown: render::markdown_of(report),
         }
@@ -313,13 +322,17 @@ fn number(figure: Figure) -> (Unit, f64) {
     }
 }
 
-fn violations(report: &Report, broken: Vec<&Evaluation>) -> Vec<Violation> {
-    let several = report.judgement.streams.len() > 1;
+/// Broken bounds, by the names that their rows have.
+fn violations(
+    report: &Report,
+    broken: Vec<&Evaluation>,
+    names: &HashMap<*const Evaluation, &str>,
+) -> Vec<Violation> {
     let one = |evaluation: &Evaluation| Violation {
         test: report.test.clone(),
         scenario: report.scenario.name.clone(),
         slo: report.slo.name.clone(),
-        objective: show::name(evaluation, several),
+        objective: names.get(&std::ptr::from_ref(evaluation)).copied().unwrap_or_default().to_owned(),
         limit: show::limit(evaluation),
         measured: show::measured_in(report, evaluation),
     };

@@ -40,12 +40,14 @@ fn is_in_order(experiment: &Experiment) -> bool {
 fn carried(judgement: &Judgement, trace: &Trace) -> Option<Carried> {
     let undecided = judgement.verdict == Verdict::Inconclusive
         && matches!(judgement.weightiest(), Some(Reason::NeedsMoreSamples { .. }));
-    // Of samples that are only counted it cannot be taken off any more what a late host took from them.
-    let noisy = |evaluation: &Evaluation| matches!(evaluation.reason, Some(Reason::NoisyHost { .. }));
-    if !undecided || judgement.evaluations.iter().any(noisy) {
+    if !undecided {
         return None;
     }
-    let deciding = judgement.evaluations.iter().filter(|evaluation| evaluation.decides());
+    // Of samples that are only counted it cannot be taken off any more what a late host took from them: such a try leaves
+    // nothing but that it was looked at.
+    let noisy = |evaluation: &Evaluation| matches!(evaluation.reason, Some(Reason::NoisyHost { .. }));
+    let clean = !judgement.evaluations.iter().any(noisy);
+    let deciding = judgement.evaluations.iter().filter(|evaluation| clean && evaluation.decides());
     let shares = deciding.filter_map(|evaluation| {
         let seen = evaluation.evidence.as_ref()?.seen;
         Some(CarriedShare {
@@ -154,7 +156,8 @@ mod tests {
         let noisy = Evaluation { reason: Some(late), ..undecided(Indicator::LatencyDegradation, 50) };
         let judgement = of(vec![undecided(Indicator::ErrorRate, 0), noisy]);
         assert_eq!(judgement.weightiest(), Some(&TOO_FEW));
-        assert_eq!(carried(&judgement, &trace()), None);
+        let next = carried(&judgement, &trace()).expect("it could not tell");
+        assert_eq!((next.looks, next.shares), (1, Vec::new()));
     }
 
     #[test]

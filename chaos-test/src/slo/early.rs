@@ -65,7 +65,8 @@ pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
     let proven =
         on_schedule && matches!(proof(trace.delivery.as_ref(), &trace.marks), Proof::Delivered { .. });
     // Without any share there is nothing that could be decided.
-    if proven && !shares.is_empty() && shares.iter().all(|share| decided(share) == Some(Verdict::Pass)) {
+    let mut open = shares.iter().filter(|share| !cannot_fail(share)).peekable();
+    if proven && open.peek().is_some() && open.all(|share| decided(share) == Some(Verdict::Pass)) {
         return SoFar::Pass;
     }
     SoFar::Open { undecided: shares.iter().any(|share| share.verdict == Verdict::Inconclusive) }
@@ -96,11 +97,12 @@ fn shares(trace: &Trace, objectives: &Objectives, baselines: &[Baseline]) -> Vec
 
 /// The verdict of a share that was decided on the way.
 fn decided(share: &Evaluation) -> Option<Verdict> {
-    // All of them may be bad: no sample says anything against it.
-    if matches!(share.limit, Figure::Share(limit) if limit >= 1.0) {
-        return Some(share.verdict);
-    }
     share.evidence.as_ref()?.decided_after.map(|_| share.verdict)
+}
+
+/// Where all samples may be bad, none says anything against it, and there is nothing to decide.
+fn cannot_fail(share: &Evaluation) -> bool {
+    matches!(share.limit, Figure::Share(limit) if limit >= 1.0)
 }
 
 fn any_failed(shares: &[Evaluation]) -> bool {

@@ -181,19 +181,20 @@ impl Subject<'_> {
         let alike = self.trace.streams.iter();
         let alike = alike.filter(|other| other.kind.is_scheduled() && other.name == self.stream.name);
         let nth = alike.take_while(|other| !std::ptr::eq(*other, self.stream)).count();
-        let decides = self.severity == Severity::Blocking;
-        let carried = self.trace.carried.as_ref().filter(by_the_same).filter(|_| decides);
-        let before = carried.and_then(|carried| {
+        let carried = self.trace.carried.as_ref().filter(|_| self.severity == Severity::Blocking);
+        // Each try has been looked at, whatever it left.
+        let looks = carried.map_or(0, Carried::all_looks).saturating_add(u32::from(self.trace.extended));
+        let before = carried.filter(by_the_same).and_then(|carried| {
             let same = |share: &&CarriedShare| {
                 share.stream == self.stream.name && share.indicator == indicator.key()
             };
-            Some((carried.all_looks(), carried.shares.iter().filter(same).nth(nth)?))
+            carried.shares.iter().filter(same).nth(nth)
         });
-        let (looks, seen) = before.map_or((0, Tally::default()), |(looks, share)| {
+        let seen = before.map_or(Tally::default(), |share| {
             let CarriedShare { samples, bad, runs, .. } = *share;
-            (looks, Tally { n: samples, k: bad, runs, last_was_bad: false })
+            Tally { n: samples, k: bad, runs, last_was_bad: false }
         });
-        Sequential::continuing(question, seen, looks.saturating_add(u32::from(self.trace.extended)))
+        Sequential::continuing(question, seen, looks)
     }
 }
 

@@ -35,7 +35,13 @@ pub(crate) fn alone(name: &str, test: fn(Place)) {
 pub(crate) fn namespace() -> Option<Command> {
     let works =
         |ways: &&[&str]| unshare(ways).arg("true").output().is_ok_and(|output| output.status.success());
-    [&[][..], &["--user", "--map-root-user"]].into_iter().find(works).map(unshare)
+    let found = [&[][..], &["--user", "--map-root-user"]].into_iter().find(works).map(unshare);
+    if found.is_none() {
+        let required = std::env::var("CHAOS_TEST_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|name| name.trim() == "pid-namespace"), "there is no pid namespace");
+        println!("SKIPPED: this host gives no pid namespace (`unshare --pid`), or not all of it");
+    }
+    found
 }
 
 fn unshare(ways: &[&str]) -> Command {

@@ -3,8 +3,9 @@ use std::io::Write;
 
 use chaos_test::model::Outcome;
 
-use crate::reports::{fail, in_run, pass};
+use crate::reports::{body_failed, fail, in_run, pass};
 use crate::sandbox::Sandbox;
+use crate::synthetic::{Story, ms};
 
 #[test]
 fn a_base_is_a_former_validation() {
@@ -27,6 +28,24 @@ fn a_base_is_a_former_validation() {
     sandbox.keep(&pass("checkout").report());
     let gate = sandbox.run(&["report", "--compare", "base", "--fail-on-regression"]);
     assert_eq!(gate.code, Some(0), "{gate:?}");
+}
+
+/// The gate is for figures, and the one for verdicts is another.
+#[test]
+fn a_figure_that_is_worse_is_a_regression_and_another_verdict_is_none() {
+    let sandbox = Sandbox::new();
+    sandbox.keep(&pass("checkout").report());
+    assert_eq!(sandbox.run(&["report", "--out", "base"]).code, Some(0));
+    let gate = || sandbox.run(&["report", "--compare", "base", "--fail-on-regression"]);
+    let violation = || sandbox.run(&["report", "--fail-on-violation"]);
+    // 200 ms more than before, and still allowed.
+    sandbox.keep(&Story::new("checkout").chaos(|_, sample| sample.latency += ms(400)).report());
+    assert_eq!((gate().code, violation().code), (Some(1), Some(0)), "{:?}", gate());
+    let cut = sandbox.write("runs/run-1/cut.json", "{");
+    assert_eq!((gate().code, violation().code), (Some(1), Some(3)), "{:?}", gate());
+    fs::remove_file(cut).unwrap();
+    sandbox.keep(&body_failed("checkout").report());
+    assert_eq!((gate().code, violation().code), (Some(0), Some(1)), "{:?}", gate());
 }
 
 /// The worst that can happen has no interval.

@@ -232,6 +232,7 @@ slo_targets: {recovery: {required_health_checks: 1}}
         ["--scenario", "Brief Crash", "--config", "own.yml", "--baseline-samples", "40", "--duration", "3"];
     let ended = measured(&sandbox, &[&["run", "--command", &serve][..], &own].concat());
     let [report] = &records(&sandbox)[..] else { panic!("one record: {ended:?}") };
+    assert_eq!(ended.code, Some(i32::from(!report.passed())), "{ended:?}");
     let delivery = report.trace.delivery.as_ref().expect("it was injected");
     assert_eq!((delivery.mechanism.as_str(), report.planned.chaos.as_secs()), ("sigkill", 3));
     assert!(delivery.readings.iter().all(|reading| reading.measured == 1.0), "{delivery:?}");

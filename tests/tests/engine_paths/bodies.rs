@@ -1,7 +1,7 @@
 //! What a body says and does that nobody expects of it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chaos_test::model::{BodyEnd, EventKind};
 use chaos_test::prelude::*;
@@ -99,5 +99,35 @@ async fn of_a_target_only_host_and_port_are_used_and_more_is_refused() {
         assert!(refused.to_string().contains("only its host and port are used"), "{url}: {refused}");
         assert!(!refused.to_string().contains("secret"), "{refused}");
     }
+    // Nor is a login told of what is no URL at all.
+    let refused = Environment::builder().url("app", "http://me:se#cret@127.0.0.1:9").start().await;
+    let refused = refused.expect_err("the login has a `#` in it").to_string();
+    assert!(refused.contains("not a URL") && !refused.contains("cret"), "{refused}");
     Environment::builder().url("app", "http://127.0.0.1:9/").start().await.expect("a place");
+}
+
+#[tokio::test]
+async fn a_client_may_outlive_the_run() {
+    let stub = Stub::start(0).await.expect("a free port");
+    let kept = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&kept);
+    carried_out(async || {
+        let keep = Arc::clone(&keep);
+        Experiment::scenario("Light Network Delay")
+            .unwrap()
+            .against(stub.url())
+            .baseline(1.seconds())
+            .duration(1.seconds())
+            .body(move |chaos| {
+                *keep.lock().unwrap() = Some(chaos.clone());
+                async {}
+            })
+            .run()
+            .await
+            .expect("well formed")
+    })
+    .await;
+    let chaos = kept.lock().unwrap().take().expect("the body ran");
+    // The front door is closed by now; what matters is that asking does no harm.
+    assert!(chaos.client("target").get("/").send().await.is_err());
 }

@@ -30,7 +30,7 @@ in the run's folder, and a test that was killed gets its record.
 
 Exit codes:
   0  nothing was owed, all of it is paid, or --dry-run was given
-  2  wrong usage
+  2  wrong usage, or an output that cannot be written: what is owed is paid all the same
   5  something could not be undone; it is named
 
 Examples:

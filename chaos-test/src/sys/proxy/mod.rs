@@ -184,7 +184,8 @@ async fn ended(connections: &mut JoinSet<()>) {
 /// Returns when the client has closed its end, and a while after: one that only sends no more has closed it too.
 async fn given_up(client: &TcpStream) {
     const LOOK: Duration = Duration::from_millis(100);
-    const GRACE: Duration = Duration::from_secs(1);
+    // Long enough for two SYNs that were lost, of one who has said all and waits for the answer.
+    const GRACE: Duration = Duration::from_secs(4);
     // What it has sent stays unread, and so it is ready all the time.
     while client.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
         tokio::time::sleep(LOOK).await;

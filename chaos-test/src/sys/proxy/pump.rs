@@ -1,4 +1,5 @@
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,8 +25,9 @@ pub(super) async fn relay(
     let ended = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let there = Direction { link, luck, bucket: &link.there };
-        let back = Direction { link, luck, bucket: &link.back };
+        let cut = AtomicBool::new(false);
+        let there = Direction { link, luck, bucket: &link.there, cut: &cut };
+        let back = Direction { link, luck, bucket: &link.back, cut: &cut };
         let carried = async {
             tokio::try_join!(
                 there.pump(from_client, to_server, early),
@@ -50,9 +52,20 @@ struct Direction<'a> {
     link: &'a Link,
     luck: f64,
     bucket: &'a Bucket,
+    /// A write has met a reset, of which the kernel tells once: who reads there next is told of a polite end.
+    cut: &'a AtomicBool,
 }
 
 impl Direction<'_> {
+    fn parcel(&self, read: io::Result<usize>, chunk: &[u8]) -> Parcel {
+        match read {
+            Ok(0) if self.cut.load(Ordering::Acquire) => Parcel::Reset,
+            Ok(0) => Parcel::End,
+            Ok(n) => Parcel::Bytes(chunk[..n].to_vec()),
+            Err(_) => Parcel::Reset,
+        }
+    }
+
     /// Carries bytes one way. Ends well after a half-close has been passed on.
     async fn pump(&self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, early: Vec<u8>) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
@@ -66,13 +79,14 @@ impl Direction<'_> {
         loop {
             let read = from.read(&mut chunk).await;
             if self.link.is_shaped() {
-                line.push(timer::now(), parcel(read, &chunk), self.link.loss());
+                line.push(timer::now(), self.parcel(read, &chunk), self.link.loss());
                 if self.carry_shaped(&mut from, &mut to, &mut line, &mut chunk).await? {
                     return Ok(());
                 }
                 continue;
             }
             match read? {
+                0 if self.cut.load(Ordering::Acquire) => return Err(io::ErrorKind::ConnectionReset.into()),
                 0 => return to.shutdown().await,
                 n => to.write_all(&chunk[..n]).await?,
             }
@@ -105,7 +119,11 @@ impl Direction<'_> {
                     // lost with it: the other direction ends by itself.
                     Some(Parcel::Bytes(bytes)) => match to.write_all(&bytes).await {
                         Ok(()) => {}
-                        Err(_) => return Ok(true),
+                        Err(error) => {
+                            let reset = error.kind() == io::ErrorKind::ConnectionReset;
+                            self.cut.fetch_or(reset, Ordering::AcqRel);
+                            return Ok(true);
+                        }
                     },
                     Some(Parcel::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
                     Some(Parcel::End) => {
@@ -115,19 +133,11 @@ impl Direction<'_> {
                     None => {}
                 },
                 read = from.read(chunk), if line.takes_more() => {
-                    line.push(timer::now(), parcel(read, chunk), shape.loss);
+                    line.push(timer::now(), self.parcel(read, chunk), shape.loss);
                 }
                 // The sender lives as long as the link, so this is never an error.
                 _ = shapes.changed() => {}
             }
         }
-    }
-}
-
-fn parcel(read: io::Result<usize>, chunk: &[u8]) -> Parcel {
-    match read {
-        Ok(0) => Parcel::End,
-        Ok(n) => Parcel::Bytes(chunk[..n].to_vec()),
-        Err(_) => Parcel::Reset,
     }
 }

@@ -90,10 +90,9 @@ impl Merged {
             }
         });
         drop(progress);
-        // A list of nextest whose run has no record at all says what became of the tests of one of them.
-        let has_record = |file: &&NextestJunit| merge.entries().iter().any(|entry| file.has(entry));
-        let told = nextest.iter().filter(|file| !has_record(file)).count();
-        for place in found.empty.iter().skip(told) {
+        // Where there are as many lists of runs without a record, they say what became of their tests.
+        let told = lists_of_others(merge.entries(), nextest);
+        for place in found.empty.iter().filter(|_| found.empty.len() > told) {
             let (file, reason) = (output::name(place), String::from("there is no record in it"));
             output::tell(&format!("error: {file} is not reported: {reason}"));
             unreadable.push(Unreadable { file, reason });
@@ -132,4 +131,19 @@ impl Merged {
             out.write_all(render::results_tail(&self.summary)?.as_bytes())
         })
     }
+}
+
+/// How many of these lists are of runs that have no record. A run that was named (`CHAOS_TEST_RUN_ID`) is that of some list,
+/// of which cannot be told.
+fn lists_of_others(entries: &[Entry], lists: &[NextestJunit]) -> usize {
+    let (own, named): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().filter(|entry| !entry.run_id.starts_with("local-")).partition(|e| is_uuid(&e.run_id));
+    let named: BTreeSet<&str> = named.into_iter().map(|entry| entry.run_id.as_str()).collect();
+    let others = lists.iter().filter(|list| !own.iter().any(|entry| list.has(entry)));
+    others.count().saturating_sub(named.len())
+}
+
+/// Whether a run id is one that nextest has given.
+fn is_uuid(id: &str) -> bool {
+    id.len() == 36 && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
