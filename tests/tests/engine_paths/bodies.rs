@@ -73,13 +73,8 @@ async fn a_query_that_holds_a_url_is_still_a_path() {
 #[tokio::test]
 async fn who_asks_for_a_service_that_is_not_there_is_told_where() {
     let report = carried_out(async || {
-        let story = |chaos: Chaos| async move { chaos.url("ap") };
-        experiment()
-            .await
-            .body(move |chaos| async move { drop(story(chaos).await) })
-            .run()
-            .await
-            .expect("well formed")
+        let story = |chaos: Chaos| async move { drop(chaos.url("ap")) };
+        experiment().await.body(story).run().await.expect("well formed")
     })
     .await;
     let Some(BodyEnd::Panicked(text)) = &report.trace.body else { panic!("{}", report.text()) };
@@ -108,23 +103,14 @@ async fn of_a_target_only_host_and_port_are_used_and_more_is_refused() {
 
 #[tokio::test]
 async fn a_client_may_outlive_the_run() {
-    let stub = Stub::start(0).await.expect("a free port");
     let kept = Arc::new(Mutex::new(None));
-    let keep = Arc::clone(&kept);
     carried_out(async || {
-        let keep = Arc::clone(&keep);
-        Experiment::scenario("Light Network Delay")
-            .unwrap()
-            .against(stub.url())
-            .baseline(1.seconds())
-            .duration(1.seconds())
-            .body(move |chaos| {
-                *keep.lock().unwrap() = Some(chaos.clone());
-                async {}
-            })
-            .run()
-            .await
-            .expect("well formed")
+        let keep = Arc::clone(&kept);
+        let story = move |chaos: Chaos| {
+            *keep.lock().unwrap() = Some(chaos);
+            async {}
+        };
+        experiment().await.body(story).run().await.expect("well formed")
     })
     .await;
     let chaos = kept.lock().unwrap().take().expect("the body ran");
