@@ -68,6 +68,20 @@ fn the_verdict_comes_first_then_the_tests_then_their_details() {
 }
 
 #[test]
+fn of_two_probes_of_one_service_each_has_its_own_outages() {
+    let report = pass("survives").with(|story| {
+        let mut other = story.trace.streams[0].clone();
+        other.samples.iter_mut().skip(600).take(500).for_each(|sample| sample.outcome = Outcome::Timeout);
+        story.trace.streams.push(other);
+    });
+    let page = page(&[report.report()]);
+    let drawn = text(within(&page, "aria-label=\"timeline\"", "</svg>"));
+    let (first, second) = (drawn.find("app: latency").unwrap(), drawn.find("app (2): latency").unwrap());
+    let down = drawn.find(" down ").unwrap();
+    assert!(first < second && second < down, "{drawn}");
+}
+
+#[test]
 fn a_test_has_its_figures_its_timeline_and_the_way_to_run_it_again() {
     let report = slow("is_slow")
         .note("retry 3")

@@ -10,7 +10,7 @@ mod arbitrary;
 mod synthetic;
 
 use arbitrary::{objectives, report, trace};
-use chaos_test::model::{Outcome, Sample, Stage, StreamKind};
+use chaos_test::model::{Outcome, Phase, Sample, Stage, StreamKind};
 use chaos_test::report::{Entry, Recommendation, Summary, render};
 use proptest::prelude::*;
 use synthetic::{Story, delayed, ms, stream};
@@ -90,6 +90,26 @@ fn beneath_a_body_that_failed_are_its_requests() {
 }
 
 #[test]
+fn of_two_probes_of_one_service_the_one_that_broke_is_told() {
+    let story = Story::new("t").with(|story| {
+        let marks = story.trace.marks;
+        let mut other = stream("app", StreamKind::Probe, ms(20), &marks);
+        let chaos = |sample: &&mut Sample| marks.phase_of(sample.at) == Some(Phase::Chaos);
+        other.samples.iter_mut().filter(chaos).for_each(|sample| sample.outcome = Outcome::ConnectError);
+        story.trace.streams.push(other);
+    });
+    let all = recommendations(story);
+    let about = |objective: &str| all.iter().find(|one| one.because.starts_with(objective)).unwrap();
+    let errors = about("error rate");
+    assert!(
+        errors.because.ends_with("of 1000 checks of app (2) in the chaos phase 1000 refused or cut off"),
+        "{errors:?}"
+    );
+    let availability = about("availability");
+    assert!(availability.what.contains("for as long as the fault"), "{availability:?}");
+}
+
+#[test]
 fn a_service_that_outlives_its_fault_is_told_from_one_that_is_down_with_it() {
     let down = |_: usize, sample: &mut Sample| sample.outcome = Outcome::ConnectError;
     let with_it = recommendations(Story::new("t").chaos(down));
@@ -161,7 +181,7 @@ fn calls_one_after_the_other_are_named() {
     let mut story = story.chaos(delayed);
     let marks = story.trace.marks;
     for sample in &mut story.trace.streams[1].samples {
-        if marks.phase_of(sample.at) == Some(chaos_test::model::Phase::Chaos) {
+        if marks.phase_of(sample.at) == Some(Phase::Chaos) {
             sample.latency += ms(600);
         }
     }

@@ -13,7 +13,8 @@ use crate::slo::{Indicator, Verdict, show_dose};
 ///
 /// What is measured on one event, or against a baseline, varies from run to run by more than its interval says: times to
 /// recover, availability and degradation. Two of them count as different only if they are apart by a quarter of the larger
-/// and by a twentieth of what the limit allows as well, which is a rule of thumb and no confidence.
+/// and by a twentieth of what the limit allows as well, which is a rule of thumb and no confidence. Where one of them has no
+/// interval (nothing was down; a time that was not over) any difference counts.
 ///
 /// ```
 /// use chaos_test::report::{Comparison, Summary};

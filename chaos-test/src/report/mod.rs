@@ -45,7 +45,8 @@ pub use plan::{PlannedAction, PlannedInjection, PlannedService, PlannedStream, R
 pub use summary::{Merge, Retried, Summary, Unreadable, Violation};
 pub use verify::{Difference, Verification};
 
-/// The version of the record's format. It grows when a field changes its meaning or goes, or a rule of the judgement does.
+/// The version of the record's format. It grows when a field changes its meaning or goes, or a rule of the judgement does. Before
+/// the first release a record may be judged otherwise within its version.
 ///
 /// ```
 /// use chaos_test::report::{FORMAT_VERSION, Report};

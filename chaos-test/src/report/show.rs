@@ -60,10 +60,15 @@ pub(super) fn recovered(after: Duration, interval: Duration) -> String {
     }
 }
 
-/// The interval of the samples that the figures of a stream rest on.
+/// The interval of the samples that the figures of a stream, which are the report's, rest on.
 pub(super) fn interval_of(report: &Report, figures: &StreamFigures) -> Duration {
-    let same = report.trace.streams.iter().find(|of| of.name == figures.name && of.kind == figures.kind);
-    same.map_or(Duration::ZERO, |stream| stream.interval)
+    let alike = |of: &&StreamFigures| of.name == figures.name && of.kind == figures.kind;
+    // Two probes of one service have one name; they are told apart by their order.
+    let judged = report.judgement.streams.iter().filter(alike);
+    let before = judged.take_while(|of| !std::ptr::eq(*of, figures)).count();
+    let mut same =
+        report.trace.streams.iter().filter(|of| of.name == figures.name && of.kind == figures.kind);
+    same.nth(before).map_or(Duration::ZERO, |stream| stream.interval)
 }
 
 /// A measured value; a time to recover as far as it is known.

@@ -77,7 +77,7 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
     let verdicts = comparison.tests.iter().filter(|change| change.has_other_verdict()).count();
     let unknown = if unknown == 0 { String::new() } else { format!(", {unknown} not known") };
     format!(
-        "{worse} {} worse, {better} better, {same} the same within their intervals{unknown}; {verdicts} of {} verdicts \
+        "{worse} {} worse, {better} better, {same} the same or too close to tell{unknown}; {verdicts} of {} verdicts \
          changed. A figure is worse only where the two intervals do not touch.",
         if worse == 1 { "figure" } else { "figures" },
         comparison.tests.len()
