@@ -35,8 +35,8 @@
 //! [`model::AbortConditions`] and `port::PathShape`, gets new fields as well: end it with `..Default::default()`, or
 //! with `..PathShape::NONE`. The variants of [`model::Fault`] cannot be ended so: what a fault of today asks for stays as it
 //! is within a major version, and one that asks for more is a variant of its own. The parts of a [`report::Report`], its
-//! [`model::Trace`] and its [`report::RunPlan`] are those of the record's format; a new field there comes with a new
-//! format. Modules that begin with `__` are for the attribute and the command line alone.
+//! [`model::Trace`] and its [`report::RunPlan`] are those of the record's format: fields may be added to them, which older
+//! records lack. Modules that begin with `__` are for the attribute and the command line alone.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod model;

@@ -45,6 +45,8 @@ mod residues;
 mod runs;
 #[path = "cli/sandbox.rs"]
 mod sandbox;
+#[path = "cli/several.rs"]
+mod several;
 #[path = "cli/strangers.rs"]
 mod strangers;
 mod synthetic;

@@ -81,7 +81,8 @@ impl EnvironmentBuilder {
         self
     }
 
-    /// Adds something already running: `http://127.0.0.1:8000`.
+    /// Adds something already running: `http://127.0.0.1:8000`. A URL with a path, a query or a login is refused: only host and
+    /// port are used.
     pub fn url(mut self, name: impl Into<String>, url: impl Into<String>) -> Self {
         self.services.push((name.into(), Kind::Url(url.into())));
         self

@@ -129,7 +129,8 @@ impl Experiment {
         }
     }
 
-    /// Runs against something already running: `http://127.0.0.1:8000`. Faults are made on the path to it.
+    /// Runs against something already running: `http://127.0.0.1:8000`, without path, query or login. Faults are made on the path
+    /// to it.
     ///
     /// Without a probe or a repeated body it is measured by the catalogue's `monitoring.health_check`.
     pub fn against(mut self, url: impl Into<String>) -> Self {

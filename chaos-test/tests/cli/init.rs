@@ -181,7 +181,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
     let fine = repository(&[("src/bin/other.rs", "fn main() {}")]);
     let nothing = Sandbox::new();
     let long = format!("/{}", "h".repeat(100));
-    let cases: [(&Sandbox, &[&str], &str); 12] = [
+    let cases: [(&Sandbox, &[&str], &str); 13] = [
         (&broken, &[], "chaos_scenarios.yml:1"),
         (&unfit, &[], "is no TOML"),
         (&nothing, &[], "is in no package"),
@@ -193,6 +193,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
         (&fine, &["--bin", "shop", "--health", "//elsewhere/"], "names no host"),
         (&fine, &["--bin", "shop", "--health", &long], "at most 100 characters"),
         (&fine, &["--url", "https://example.org"], "only http:// addresses"),
+        (&fine, &["--url", "http://127.0.0.1:80/api"], "only host and port of an address are used"),
         (&fine, &["--bin", "shop", "--path", "src"], "there is no Cargo.toml in it"),
     ];
     for (sandbox, args, expected) in cases {

@@ -118,7 +118,8 @@ fn a_dry_run_tells_the_plan_and_injects_nothing() {
     let [report] = &records(&sandbox)[..] else { panic!("one record") };
     assert_eq!((report.verdict(), report.test.as_str()), (Verdict::Skipped, "light_network_delay"));
     assert!(report.trace.streams[0].samples.len() >= 20 && report.trace.marks.injected.is_none());
-    assert_eq!(report.rerun, format!("cargo chaos run --target '{url}' --scenario 'Light Network Delay'"));
+    let again = format!("cargo chaos run --target '{url}' --scenario 'Light Network Delay' --dry-run");
+    assert_eq!(report.rerun, again + " --baseline-samples 30");
     // Its reaper puts the ledger away, a moment after it.
     until("the end of the ledger", || !has_ledger(&sandbox));
     // Nothing was claimed, and no gate is tripped.
@@ -139,7 +140,7 @@ fn another_path_may_be_asked_than_the_catalogue_says() {
     let ended = measured(&sandbox, &[&args[..], &["/up"]].concat());
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let [report] = &records(&sandbox)[..] else { panic!("one record") };
-    assert!(report.rerun.ends_with(" --health '/up'"), "{}", report.rerun);
+    assert!(report.rerun.contains(" --health '/up'"), "{}", report.rerun);
     let refused = sandbox.run(&[&args[..], &["up"]].concat());
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.stderr.contains("a path begins with /"), "{refused:?}");
@@ -184,6 +185,11 @@ fn a_group_is_run_and_what_cannot_be_is_named() {
     let [report] = &records(&sandbox)[..] else { panic!("one record") };
     assert_eq!(report.planned.baseline.as_millis(), 800);
     assert_eq!(report.planned.watch.as_secs(), 5);
+    assert!(
+        report.rerun.contains(" --baseline-samples 40 --monitor-duration 5 --config "),
+        "{}",
+        report.rerun
+    );
     let plan = report.plan.as_ref().expect("a plan");
     assert!(!plan.dry_run && matches!(plan.injection, PlannedInjection::Possible { .. }));
     until("the end of the ledger", || !has_ledger(&sandbox));
@@ -316,6 +322,8 @@ fn nothing_to_run_and_wrong_usage_are_two() {
     assert!(said(&["--target", &url, "--group", "smok"]).contains("no group named \"smok\""));
     assert!(said(&["--target", &url, "--slo", "stagin"]).contains("did you mean \"staging\"?"));
     assert!(said(&["--target", "https://localhost"]).contains("only http:// can be reached"));
+    let login = said(&["--target", "http://me:secret@127.0.0.1:80"]);
+    assert!(login.contains("only its host and port are used") && !login.contains("secret"), "{login}");
     assert!(said(&["--scenario", "Light Network Delay"]).contains("<--target <URL>|--command <COMMAND>>"));
     assert!(
         said(&["--target", &url, "--group", "smoke", "--intensity", "smoke"]).contains("cannot be used with")

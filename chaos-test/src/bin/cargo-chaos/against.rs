@@ -83,7 +83,9 @@ impl Against {
     /// It as an injector sees it, as long as the environment is kept. A command is started once to see that it can be;
     /// nothing is sent to a URL.
     pub(crate) async fn look(&self, start: Start, probe: Probe) -> Result<(Environment, Target), Stop> {
-        let stop = |why: String| Stop::usage(format!("{}: {why}", self.typed(&start)));
+        // The error names the URL, without a login that may be in it.
+        let typed = if self.target.is_some() { "--target".to_owned() } else { self.typed(&start) };
+        let stop = |why: String| Stop::usage(format!("{typed}: {why}"));
         let environment = self.clone().environment(start.clone(), "target", probe).await;
         let environment = environment.map_err(|error| stop(error.to_string()))?;
         let service = environment.service("target").map(chaos_test::Service::target);

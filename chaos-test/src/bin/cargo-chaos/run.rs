@@ -293,17 +293,22 @@ impl Args {
             self.against.typed(&self.start),
             output::quoted(&scenario.name)
         );
-        if self.fixed_length {
-            command += " --fixed-length";
-        }
-        if self.stress_host {
-            command += " --stress-host";
+        for (said, flag) in [
+            (self.dry_run, " --dry-run"),
+            (self.yes, " --yes"),
+            (self.fixed_length, " --fixed-length"),
+            (self.stress_host, " --stress-host"),
+        ] {
+            command += if said { flag } else { "" };
         }
         if let Some(path) = &self.health {
             command += &format!(" --health {}", output::quoted(path));
         }
-        if let Some(duration) = self.duration {
-            command += &format!(" --duration {}", duration.as_secs_f64());
+        if let Some(samples) = self.baseline_samples {
+            command += &format!(" --baseline-samples {samples}");
+        }
+        for (option, span) in [("--duration", self.duration), ("--monitor-duration", self.monitor_duration)] {
+            command += &span.map_or_else(String::new, |span| format!(" {option} {}", span.as_secs_f64()));
         }
         if let Some(file) = &self.config {
             command += &format!(" --config {}", output::quoted(&file.display().to_string()));

@@ -63,7 +63,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", requires = "image")]
     port: Option<u16>,
 
-    /// Something already running instead, at an http:// address
+    /// Something already running instead: `http://HOST:PORT`
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 

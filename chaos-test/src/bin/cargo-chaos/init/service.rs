@@ -17,12 +17,7 @@ pub(super) fn of(
     changes: &mut Changes,
 ) -> Result<Service, Stop> {
     if let Some(url) = &args.url {
-        if !url.starts_with("http://") {
-            return Err(Stop::usage(format!(
-                "--url {url}: only http:// addresses are measured; aim behind what terminates TLS"
-            )));
-        }
-        return Ok(Service::Url(url.clone()));
+        return address(url).map_err(|why| Stop::usage(format!("--url: {why}")));
     }
     if let (Some(image), Some(port)) = (&args.image, args.port) {
         return Ok(of_image(image, port));
@@ -61,11 +56,28 @@ fn of_image(image: &str, port: u16) -> Service {
     Service::Image { name: name.to_owned(), tag: tag.to_owned(), port }
 }
 
-/// `NAME:TAG PORT`, or `http://…`
+/// Something already running, by host and port, as an environment takes it. What is wrong is told without the URL, which may
+/// have a login in it.
+fn address(url: &str) -> Result<Service, String> {
+    let Some(rest) = url.strip_prefix("http://") else {
+        return Err("only http:// addresses are measured; aim behind what terminates TLS".into());
+    };
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    if host.is_empty() || host.contains(['/', '?', '#', '@', '\\']) {
+        return Err(
+            "only host and port of an address are used: write http://HOST:PORT; --health says which path \
+                    is asked"
+                .into(),
+        );
+    }
+    Ok(Service::Url(url.to_owned()))
+}
+
+/// `NAME:TAG PORT`, or `http://HOST:PORT`
 fn as_typed(text: &str) -> Result<Service, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
-        [url] if url.starts_with("http://") => Ok(Service::Url((*url).to_owned())),
+        [url] if url.starts_with("http://") => address(url),
         [image, port] if !image.contains("://") => port
             .parse::<u16>()
             .map(|port| of_image(image, port))
@@ -96,7 +108,10 @@ mod tests {
         assert_eq!(as_typed("shop:1.2 8080"), image("shop", "1.2"));
         assert_eq!(as_typed("registry:5000/shop  8080"), image("registry:5000/shop", "latest"));
         assert_eq!(as_typed("http://shop:80"), Ok(Service::Url("http://shop:80".into())));
-        for none in ["shop:1.2", "shop 99999", "https://shop", "https://shop 443", "shop 80 90"] {
+        assert_eq!(as_typed("http://shop/"), Ok(Service::Url("http://shop/".into())));
+        let beyond = ["http://shop/api", "http://me:secret@shop", "http://shop?x", "http://"];
+        let none = ["shop:1.2", "shop 99999", "https://shop", "https://shop 443", "shop 80 90"];
+        for none in none.into_iter().chain(beyond) {
             assert!(as_typed(none).is_err(), "{none}");
         }
     }

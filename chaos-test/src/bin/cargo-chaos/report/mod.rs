@@ -115,7 +115,7 @@ Examples:
   cargo chaos report --report \"$GITHUB_STEP_SUMMARY\"
   cargo chaos report --out target/chaos-report    every output, in one directory
   cargo chaos report --push --pushgateway-url http://127.0.0.1:9091
-  cargo chaos report --nextest target/nextest/ci/junit.xml --merge --junit junit.xml
+  cargo chaos report --nextest target/nextest/chaos/junit.xml --merge --junit junit.xml
   cargo chaos report --results shard-1 shard-2    the newest run of each shard
   cargo chaos report --results artifacts --all    every run below
   cargo chaos report --out out --compare base/resilience_validation.json --history history.jsonl";
