@@ -140,7 +140,8 @@ fn another_path_may_be_asked_than_the_catalogue_says() {
     let ended = measured(&sandbox, &[&args[..], &["/up"]].concat());
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let [report] = &records(&sandbox)[..] else { panic!("one record") };
-    assert!(report.rerun.contains(" --health '/up'"), "{}", report.rerun);
+    let again = " --dry-run --health '/up' --baseline-samples 30";
+    assert!(report.rerun.ends_with(again), "{}", report.rerun);
     let refused = sandbox.run(&[&args[..], &["up"]].concat());
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.stderr.contains("a path begins with /"), "{refused:?}");
