@@ -23,7 +23,7 @@ use crate::model::{CountRule, Objectives, Severity, Trace};
 pub enum SoFar {
     /// Every share is within its limit, and the fault is proven: of them the rest of the phase would tell nothing new.
     Pass,
-    /// A share is beyond its limit.
+    /// A share is beyond its limit, and the fault is proven.
     Fail,
     /// Neither yet. Whether more of the same could tell.
     Open {
@@ -54,19 +54,21 @@ pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
     }
     let Ok(baselines) = baseline(trace, objectives) else { return open };
     let shares = shares(trace, objectives, &baselines);
+    let proven = matches!(proof(trace.delivery.as_ref(), &trace.marks), Proof::Delivered { .. });
     if any_failed(&shares) {
-        // What fails for the host's sake is no reason to stop.
-        let stands = without_noise(trace)
-            .is_none_or(|excused| any_failed(&self::shares(&excused, objectives, &baselines)));
-        return if stands { SoFar::Fail } else { open };
+        // What fails for the host's sake is no reason to stop. Nor is what fails before the fault is proven: a run that ended
+        // there would say nothing of the service. What that must be spared meanwhile the abort conditions say.
+        let stands = || {
+            without_noise(trace)
+                .is_none_or(|excused| any_failed(&self::shares(&excused, objectives, &baselines)))
+        };
+        return if proven && stands() { SoFar::Fail } else { open };
     }
     // Requests are on no schedule; whoever has bounds on them has the whole phase for them.
-    let on_schedule = objectives.endpoints.is_empty();
-    let proven =
-        on_schedule && matches!(proof(trace.delivery.as_ref(), &trace.marks), Proof::Delivered { .. });
+    let may_pass = proven && objectives.endpoints.is_empty();
     // Without any share there is nothing that could be decided.
     let mut open = shares.iter().filter(|share| !cannot_fail(share)).peekable();
-    if proven && open.peek().is_some() && open.all(|share| decided(share) == Some(Verdict::Pass)) {
+    if may_pass && open.peek().is_some() && open.all(|share| decided(share) == Some(Verdict::Pass)) {
         return SoFar::Pass;
     }
     SoFar::Open { undecided: shares.iter().any(|share| share.verdict == Verdict::Inconclusive) }
