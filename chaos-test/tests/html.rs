@@ -71,6 +71,7 @@ fn the_verdict_comes_first_then_the_tests_then_their_details() {
 fn of_two_probes_of_one_service_each_has_its_own_outages() {
     let report = pass("survives").with(|story| {
         let mut other = story.trace.streams[0].clone();
+        other.name = "app (2)".into();
         other.samples.iter_mut().skip(600).take(500).for_each(|sample| sample.outcome = Outcome::Timeout);
         story.trace.streams.push(other);
     });

@@ -93,7 +93,7 @@ fn beneath_a_body_that_failed_are_its_requests() {
 fn of_two_probes_of_one_service_the_one_that_broke_is_told() {
     let story = Story::new("t").with(|story| {
         let marks = story.trace.marks;
-        let mut other = stream("app", StreamKind::Probe, ms(20), &marks);
+        let mut other = stream("app (2)", StreamKind::Probe, ms(20), &marks);
         let chaos = |sample: &&mut Sample| marks.phase_of(sample.at) == Some(Phase::Chaos);
         other.samples.iter_mut().filter(chaos).for_each(|sample| sample.outcome = Outcome::ConnectError);
         story.trace.streams.push(other);

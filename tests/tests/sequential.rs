@@ -96,6 +96,40 @@ async fn a_phase_that_could_not_tell_goes_on_where_that_is_asked_for() {
     assert!(extended.trace.events.iter().any(|event| event.text.starts_with("undecided: goes on")));
 }
 
+#[tokio::test]
+async fn of_two_probes_of_one_service_the_one_that_fails_is_named() {
+    let report = unless_void(async || {
+        let stub = Stub::start(0).await.expect("a free port");
+        let (url, every) = (stub.url(), 20.ms());
+        let fault =
+            Fault::NetworkDelay { delay: 1.ms(), jitter: Duration::ZERO, bandwidth: None, interface: None };
+        Experiment::fault(fault, 60.seconds())
+            .expect("the built-in catalogue")
+            .environment(move || {
+                let builder = Environment::builder().url("stub", url);
+                let any = Probe::http("/any").expect_status(200..=599).every(every);
+                builder.probe("stub", any).probe("stub", Probe::http("/").every(every)).start()
+            })
+            .injector(Scripted::new(stub, vec![(Duration::ZERO, Answer::Down)]))
+            .abort_conditions(AbortConditions::default())
+            .slo("staging")
+            .baseline(2.seconds())
+            .name("two probes of one service")
+            .run()
+            .await
+            .expect("it is well formed")
+    })
+    .await;
+    println!("{}\n", report.text());
+    let names: Vec<&str> = report.trace.streams.iter().map(|stream| stream.name.as_str()).collect();
+    assert_eq!(names, ["stub", "stub (2)"]);
+    let planned = report.plan.as_ref().expect("it has a plan");
+    assert!(planned.streams.iter().map(|stream| stream.name.as_str()).eq(names), "{planned:?}");
+    assert_eq!(report.verdict(), Verdict::Fail);
+    assert!(report.judgement.broken().iter().all(|broken| broken.stream == "stub (2)"));
+    assert!(report.headline().contains("error rate of stub (2) "), "{}", report.headline());
+}
+
 /// The try of nextest with that number, in a process of its own; returns its record.
 fn attempt(results: &std::path::Path, url: &str, name: &str, n: u32) -> Report {
     let status = Command::new(env!("CARGO_BIN_EXE_experiment"))

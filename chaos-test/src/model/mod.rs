@@ -30,6 +30,7 @@ mod scenario;
 #[cfg(feature = "schema")]
 mod schema;
 mod sham;
+mod stream_names;
 mod trace;
 
 pub use abort::{Abort, AbortCause};
@@ -55,4 +56,7 @@ pub use sample::{Outcome, Sample, Stream, StreamKind};
 pub use samples::{Samples, StreamSamples};
 pub use scenario::{Intensity, Scenario, slug};
 pub use sham::{DoorCheck, Sham};
+#[cfg(feature = "runtime")]
+pub(crate) use stream_names::StreamNames;
+pub(crate) use stream_names::{is_of, nth};
 pub use trace::{BodyEnd, Event, EventKind, Marks, Phase, Stage, Trace, Trouble};

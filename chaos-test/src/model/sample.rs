@@ -157,7 +157,7 @@ impl<'de> Deserialize<'de> for Sample {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stream {
-    /// Whose samples: a service's name, `body`, `requests` or an endpoint.
+    /// Whose samples: a service's name (of its second probe `app (2)`), `body`, `requests` or an endpoint.
     pub name: String,
     /// What one sample is.
     pub kind: StreamKind,

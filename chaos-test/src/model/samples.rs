@@ -50,8 +50,8 @@ impl Samples {
         &self.marks
     }
 
-    /// Every stream: one per service that is probed, `body` for a repeated body, `requests` for what its client sent, one
-    /// per endpoint that has bounds.
+    /// Every stream: one per probe with the name of its service (the second of a service is `app (2)`), `body` for a repeated
+    /// body, `requests` for what its client sent, one per endpoint that has bounds.
     pub fn streams(&self) -> impl Iterator<Item = StreamSamples<'_>> {
         self.streams.iter().map(|stream| StreamSamples { marks: &self.marks, stream })
     }

@@ -53,10 +53,12 @@ pub type Begins = Box<dyn FnOnce() + Send>;
 /// A probe with its schedule.
 #[derive(Clone)]
 pub(crate) struct ProbeSpec {
-    /// The name of its stream.
+    /// The name of its stream, which no other has.
     pub(crate) name: String,
     /// What one sample is.
     pub(crate) kind: StreamKind,
+    /// Whether it looks at a service that is not known to be on this host.
+    pub(crate) elsewhere: bool,
     /// The probe.
     pub(crate) probe: Arc<dyn Probe>,
     /// Time from one sample to the next.

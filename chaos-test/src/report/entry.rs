@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::advice::{self, Recommendation};
 use super::figures::{Dose, StreamMetrics, streams};
 use super::{Report, Violation, render, show};
-use crate::model::{Objectives, Severity};
+use crate::model::{Objectives, Severity, nth};
 use crate::slo::{Evaluation, Figure, Indicator, Verdict};
 
 /// What a summary keeps of a report: every figure and the texts made of it, and none of the samples.
@@ -248,13 +248,14 @@ impl Entry {
     }
 }
 
-/// Rows of the same on streams of the same name (two probes of one service) get a number: the second is on `app (2)`.
+/// Rows of the same on streams of the same name, which records of before have for two probes of one service, get a number as
+/// those of today do: the second is on `app (2)`.
 fn told_apart(mut rows: Vec<Row>) -> Vec<Row> {
     let mut known: BTreeMap<(String, String, bool), u32> = BTreeMap::new();
     for row in &mut rows {
         let key = (row.indicator.clone(), row.stream.clone(), row.severity == Severity::Blocking);
-        let nth = known.entry(key).and_modify(|n| *n += 1).or_insert(1);
-        let stream = show::nth(&row.stream, *nth);
+        let n = known.entry(key).and_modify(|n| *n += 1).or_insert(1);
+        let stream = nth(&row.stream, *n);
         if row.stream != stream && row.indicator != Indicator::Custom.key() {
             let told = (format!("({})", row.stream), format!("({stream})"));
             row.objective = row.objective.replacen(&told.0, &told.1, 1);

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, show};
-use crate::model::{DoseUnit, Phase, Sample, Stream};
+use super::Report;
+use crate::model::{DoseUnit, Phase, Sample, Stream, nth};
 use crate::slo::{RecoveryTime, latencies, median};
 use crate::stats::estimate;
 
@@ -104,13 +104,14 @@ pub(super) fn streams(report: &Report) -> Vec<StreamMetrics> {
     let ms = |span: Duration| span.as_secs_f64() * 1e3;
     let mut known: BTreeMap<&str, u32> = BTreeMap::new();
     let of = report.judgement.streams.iter().zip(afterwards(report)).map(|(stream, after)| {
-        let nth = known.entry(&stream.name).and_modify(|n| *n += 1).or_insert(1);
+        // Records of before have one name for two probes of one service.
+        let n = known.entry(&stream.name).and_modify(|n| *n += 1).or_insert(1);
         let down: f64 = stream.outages.iter().map(|outage| outage.length(to).as_secs_f64()).sum();
         let (total, failed) = stream.chaos;
         let baseline = stream.baseline.map(|normal| ms(normal.p95));
         let chaos = stream.chaos_latency.map(|(_, p95, _)| ms(p95));
         StreamMetrics {
-            stream: show::nth(&stream.name, *nth),
+            stream: nth(&stream.name, *n),
             mttr_seconds: stream.mean_time_to_recover.map(|time| time.as_secs_f64()),
             recovery_time_seconds: stream.recovery_time.and_then(|time| match time {
                 RecoveryTime::After(time) => Some(time.as_secs_f64()),
@@ -140,7 +141,7 @@ pub(super) struct Afterwards {
     pub(super) successes: u64,
 }
 
-/// How each judged stream fared after the fault. They are the scheduled ones in the order of the trace; several may have one name.
+/// How each judged stream fared after the fault. They are the scheduled ones in the order of the trace.
 pub(super) fn afterwards(report: &Report) -> Vec<Option<Afterwards>> {
     let marks = &report.trace.marks;
     let ended = marks.ended.unwrap_or(Duration::MAX);

@@ -60,15 +60,10 @@ pub(super) fn recovered(after: Duration, interval: Duration) -> String {
     }
 }
 
-/// The interval of the samples that the figures of a stream, which are the report's, rest on.
+/// The interval of the samples that the figures of a stream rest on.
 pub(super) fn interval_of(report: &Report, figures: &StreamFigures) -> Duration {
-    let alike = |of: &&StreamFigures| of.name == figures.name && of.kind == figures.kind;
-    // Two probes of one service have one name; they are told apart by their order.
-    let judged = report.judgement.streams.iter().filter(alike);
-    let before = judged.take_while(|of| !std::ptr::eq(*of, figures)).count();
-    let mut same =
-        report.trace.streams.iter().filter(|of| of.name == figures.name && of.kind == figures.kind);
-    same.nth(before).map_or(Duration::ZERO, |stream| stream.interval)
+    let same = report.trace.streams.iter().find(|of| of.name == figures.name && of.kind == figures.kind);
+    same.map_or(Duration::ZERO, |stream| stream.interval)
 }
 
 /// A measured value; a time to recover as far as it is known.
@@ -127,9 +122,7 @@ fn mean_of_outages(report: &Report, evaluation: &Evaluation) -> Option<String> {
     if evaluation.indicator != Indicator::WorstTimeToRecover {
         return None;
     }
-    let mut named = report.judgement.streams.iter().filter(|stream| stream.name == evaluation.stream);
-    // Two probes of one service have one name: whose outages these are cannot be told.
-    let (Some(stream), None) = (named.next(), named.next()) else { return None };
+    let stream = report.judgement.streams.iter().find(|stream| stream.name == evaluation.stream)?;
     let mean = stream.mean_time_to_recover.filter(|_| stream.outages.len() > 1)?;
     let over = stream.outages.iter().all(|outage| outage.end.is_some());
     let mean =
@@ -148,11 +141,6 @@ pub(super) fn verdict(evaluation: &Evaluation, judgement: &Judgement) -> String 
         Verdict::Fail => "FAIL".into(),
         other => other.to_string().to_lowercase(),
     }
-}
-
-/// The name of a stream that is the nth of that name: two probes of one service have one.
-pub(super) fn nth(name: &str, nth: u32) -> String {
-    if nth > 1 { format!("{name} ({nth})") } else { name.to_owned() }
 }
 
 /// The name of what is judged, with its stream where there are several: `error rate (stock), warning`.

@@ -20,7 +20,7 @@ use crate::engine::{Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::{Error, ErrorKind};
 use crate::inject::injector_for;
-use crate::model::{Abort, AbortCause, Marks, SloProfile, Stage, StreamKind, Trace, Trouble};
+use crate::model::{Abort, AbortCause, Marks, SloProfile, Stage, StreamKind, StreamNames, Trace, Trouble};
 use crate::port::{Clock, DynInjector, Keeper, Ledger, Mishap, ProbeSpec, Progress};
 use crate::probe::Probe;
 use crate::report::{Report, render};
@@ -30,6 +30,8 @@ use crate::sys::ledger::{self, FileLedger};
 use crate::sys::runtime::harness;
 use crate::units::Rate;
 
+/// The name of the stream of a repeated body.
+pub(super) const BODY: &str = "body";
 /// How long one transaction may take.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body that runs once may go on after the watch.
@@ -193,10 +195,15 @@ fn aim<'a>(
         let probe = Probe::http(check.endpoint.clone()).timeout(check.timeout.min(Duration::from_secs(1)));
         probes.push((service, probe.into()));
     }
+    let mut names = StreamNames::default();
+    if repeated {
+        names.take(BODY);
+    }
     let spec = |(service, probe): (&Service, Probe)| {
         Ok(ProbeSpec {
-            name: service.name().to_owned(),
+            name: names.take(service.name()),
             kind: StreamKind::Probe,
+            elsewhere: !safety::is_here(service),
             probe: probe.aimed_at(service.address(), service.host()).map_err(Error::input)?,
             interval: probe.interval,
             timeout: probe.timeout,
@@ -238,6 +245,7 @@ async fn carry_out(
     } else {
         Arc::new(Silent)
     };
+    let elsewhere = probes.iter().filter(|probe| probe.elsewhere).map(|probe| probe.name.clone()).collect();
     let ports = Ports {
         clock: Arc::clone(&clock),
         injector: Arc::from(injector),
@@ -266,7 +274,7 @@ async fn carry_out(
         sequential: super::evidence::sequential(experiment, &charge.draft),
     };
     let chaos = hand(services, &recorder, &clock, requests, http);
-    noise::begin(&plan, services, &clock, &recorder);
+    noise::begin(&plan, elsewhere, &clock, &recorder);
     door::begin(service, planned.baseline, &clock, &recorder);
     monitor::begin(experiment.located.catalogue.monitoring(), services, &clock, &recorder);
     charge.active.ends(services.iter().map(|service| (service.name().to_owned(), service.ender())));
@@ -299,8 +307,9 @@ impl Drop for CancelOnDrop {
 
 fn transactions(rate: Rate, line: Arc<Line>) -> ProbeSpec {
     ProbeSpec {
-        name: "body".into(),
+        name: BODY.into(),
         kind: StreamKind::Transaction,
+        elsewhere: false,
         probe: line,
         interval: rate.interval(),
         timeout: TRANSACTION_TIMEOUT,

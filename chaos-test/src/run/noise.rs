@@ -1,9 +1,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::safety::is_here;
 use crate::engine::{Plan, Recorder};
-use crate::environment::Service;
 use crate::model::{NoiseWindow, Phase};
 use crate::port::Clock;
 use crate::sys::noise::{self, Seen};
@@ -12,14 +10,14 @@ use crate::sys::timer;
 /// How long after a run's end the host is watched at most, for answers that are still under way.
 const AFTER_THE_END: Duration = Duration::from_secs(10);
 
-/// Begins to watch how this host does, until the run is over.
-pub(super) fn begin(plan: &Plan, services: &[Service], clock: &Arc<dyn Clock>, recorder: &Arc<Recorder>) {
+/// Begins to watch how this host does, until the run is over. The streams that are elsewhere are those of services that are not
+/// known to be on it.
+pub(super) fn begin(plan: &Plan, elsewhere: Vec<String>, clock: &Arc<dyn Clock>, recorder: &Arc<Recorder>) {
     // What is taken from the whole host is taken from a service that is on it: there a late host is the fault. Of what
     // was running already nobody knows where it is, unless somebody has said so. The fault may be aimed at one service, and
     // another one of the run be far away.
     if plan.fault.is_host_wide() && (plan.target.kind.is_ours() || plan.target.shares_host) {
-        let elsewhere = services.iter().filter(|service| !is_here(service));
-        recorder.noise_is_fault(elsewhere.map(|service| service.name().to_owned()).collect());
+        recorder.noise_is_fault(elsewhere);
     }
     let zero = timer::now().checked_sub(clock.now()).unwrap_or_else(timer::now);
     let recorder: Weak<Recorder> = Arc::downgrade(recorder);

@@ -23,7 +23,7 @@ pub(super) fn of(
     let mut streams: Vec<PlannedStream> = probes.iter().map(stream).collect();
     if let BodyKind::Repeat(rate, _) = &experiment.body {
         streams.push(PlannedStream {
-            name: "body".into(),
+            name: super::execute::BODY.into(),
             kind: StreamKind::Transaction,
             interval: rate.interval(),
             timeout: super::execute::TRANSACTION_TIMEOUT,

@@ -177,7 +177,7 @@ impl Subject<'_> {
         // Where it is not noted (older records) it was not asked.
         let by_the_same =
             |carried: &&Carried| carried.mechanism.is_none() || carried.mechanism.as_ref() == mechanism;
-        // Two probes of one service have one name; they are told apart by their order.
+        // In records of before two probes of one service have one name; they are told apart by their order.
         let alike = self.trace.streams.iter();
         let alike = alike.filter(|other| other.kind.is_scheduled() && other.name == self.stream.name);
         let nth = alike.take_while(|other| !std::ptr::eq(*other, self.stream)).count();

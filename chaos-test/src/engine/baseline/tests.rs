@@ -183,6 +183,7 @@ fn observed(does: Does, story: &Story) -> (Trace, Vec<String>) {
         probes: vec![ProbeSpec {
             name: "app".into(),
             kind: StreamKind::Probe,
+            elsewhere: false,
             probe: Arc::new(Always(story.well)),
             interval: ms(20),
             timeout: ms(1_000),

@@ -8,17 +8,17 @@ use crate::model::Phase;
 use crate::slo::{Evaluation, Indicator, RecoveryTime, StreamFigures};
 use crate::units::show_duration;
 
-/// What to do about one broken objective, of the nth of the streams that have its stream's name.
-pub(super) fn of(report: &Report, broken: &Evaluation, place: u32) -> Option<Recommendation> {
+/// What to do about one broken objective.
+pub(super) fn of(report: &Report, broken: &Evaluation) -> Option<Recommendation> {
     let several = report.judgement.streams.len() > 1;
     let breach = show::breach(broken, several);
     let (what, evidence) = match broken.indicator {
         Indicator::ErrorRate | Indicator::RequestErrorRate | Indicator::EndpointErrorRate => {
-            errors(report, broken, place)
+            errors(report, broken)
         }
-        Indicator::Availability | Indicator::WorstTimeToRecover => downtime(report, broken, place),
-        Indicator::RecoveryTime => recovery(report, broken, place),
-        Indicator::Throughput => throughput(report, broken, place),
+        Indicator::Availability | Indicator::WorstTimeToRecover => downtime(report, broken),
+        Indicator::RecoveryTime => recovery(report, broken),
+        Indicator::Throughput => throughput(report, broken),
         latency if latency.is_latency() => slow(report),
         // What the test's own code looks for, its text says.
         _ => return None,
@@ -33,12 +33,12 @@ fn sentence(text: &str) -> String {
     rest.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
 }
 
-fn errors(report: &Report, broken: &Evaluation, place: u32) -> (String, String) {
+fn errors(report: &Report, broken: &Evaluation) -> (String, String) {
     let stream = match broken.indicator {
         Indicator::RequestErrorRate => "requests",
         _ => &broken.stream,
     };
-    let Some(seen) = Seen::of(report, stream, place, Phase::Chaos) else {
+    let Some(seen) = Seen::of(report, stream, Phase::Chaos) else {
         return (
             "find out which calls failed, and what their callers could do instead".into(),
             String::new(),
@@ -77,11 +77,11 @@ fn errors(report: &Report, broken: &Evaluation, place: u32) -> (String, String) 
     (what, seen.sentence())
 }
 
-fn downtime(report: &Report, broken: &Evaluation, place: u32) -> (String, String) {
+fn downtime(report: &Report, broken: &Evaluation) -> (String, String) {
     let held = report.trace.marks.injected.zip(report.trace.marks.removed);
     let held = held.map(|(from, to)| to.saturating_sub(from));
     let ended = report.trace.marks.ended.unwrap_or_default();
-    let worst = figures(report, &broken.stream, place)
+    let worst = figures(report, &broken.stream)
         .and_then(|stream| stream.outages.iter().max_by_key(|outage| outage.length(ended)));
     let (Some(held), Some(worst)) = (held, worst) else {
         return (
@@ -107,15 +107,15 @@ fn downtime(report: &Report, broken: &Evaluation, place: u32) -> (String, String
     (what, evidence)
 }
 
-fn recovery(report: &Report, broken: &Evaluation, place: u32) -> (String, String) {
-    let time = figures(report, &broken.stream, place).and_then(|stream| stream.recovery_time);
+fn recovery(report: &Report, broken: &Evaluation) -> (String, String) {
+    let time = figures(report, &broken.stream).and_then(|stream| stream.recovery_time);
     let took = time.map(|time| match time {
         RecoveryTime::After(time) => format!("itself again {} after the fault was gone", show_duration(time)),
         RecoveryTime::NotWithin(time) => {
             format!("not itself {} after the fault was gone", show_duration(time))
         }
     });
-    let seen = Seen::of(report, &broken.stream, place, Phase::Recovery);
+    let seen = Seen::of(report, &broken.stream, Phase::Recovery);
     let what = match seen.as_ref().and_then(Seen::mostly) {
         Some(How::Hung) => {
             "calls still hung after the fault was gone: connections that died quietly are kept in a pool; check them before \
@@ -138,8 +138,8 @@ fn recovery(report: &Report, broken: &Evaluation, place: u32) -> (String, String
     (what.into(), took.into_iter().chain(seen).collect::<Vec<_>>().join("; "))
 }
 
-fn throughput(report: &Report, broken: &Evaluation, place: u32) -> (String, String) {
-    let seen = Seen::of(report, &broken.stream, place, Phase::Chaos);
+fn throughput(report: &Report, broken: &Evaluation) -> (String, String) {
+    let seen = Seen::of(report, &broken.stream, Phase::Chaos);
     let what = match seen.as_ref().and_then(Seen::mostly) {
         Some(How::Hung) => {
             "what hangs holds a worker or a connection each: limit how long, and how many may wait"
@@ -162,7 +162,6 @@ fn slow(report: &Report) -> (String, String) {
     }
 }
 
-fn figures<'r>(report: &'r Report, stream: &str, place: u32) -> Option<&'r StreamFigures> {
-    let mut alike = report.judgement.streams.iter().filter(|figures| figures.name == stream);
-    alike.nth(place.saturating_sub(1) as usize)
+fn figures<'r>(report: &'r Report, stream: &str) -> Option<&'r StreamFigures> {
+    report.judgement.streams.iter().find(|figures| figures.name == stream)
 }

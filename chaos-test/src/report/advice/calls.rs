@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::super::Report;
-use crate::model::Fault;
+use crate::model::{Fault, is_of};
 use crate::units::show_duration;
 
 /// A stream whose transactions paid a delay more than once.
@@ -22,7 +22,8 @@ impl<'r> Calls<'r> {
         }
         let service = report.scenario.service().or_else(|| Some(&report.services.first()?.name))?;
         // A probe of the target itself makes one exchange; what it pays more than once is its own connecting.
-        report.judgement.streams.iter().filter(|stream| stream.name != service).find_map(|stream| {
+        let mut others = report.judgement.streams.iter().filter(|stream| !is_of(&stream.name, service));
+        others.find_map(|stream| {
             let (p50, p95, _) = stream.chaos_latency?;
             let normal = stream.baseline?;
             let times = |chaos: Duration, normal: Duration| {

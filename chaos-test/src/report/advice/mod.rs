@@ -7,13 +7,11 @@ mod breaches;
 mod calls;
 mod seen;
 
-use std::collections::{BTreeMap, HashMap};
-
 use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::model::{AbortCause, Stage};
-use crate::slo::{Evaluation, Finding, NonRecovery, Reason};
+use crate::slo::{Finding, NonRecovery, Reason};
 
 pub(super) use calls::Calls;
 
@@ -39,10 +37,7 @@ pub struct Recommendation {
 
 /// What to do about a run; nothing where nothing is wrong. The same is not said twice.
 pub(super) fn of(report: &Report) -> Vec<Recommendation> {
-    let places = places(&report.judgement.evaluations);
-    let place = |broken: &Evaluation| places.get(&std::ptr::from_ref(broken)).copied().unwrap_or(1);
-    let broken = report.judgement.broken().into_iter();
-    let breaches = broken.filter_map(|broken| breaches::of(report, broken, place(broken)));
+    let breaches = report.judgement.broken().into_iter().filter_map(|broken| breaches::of(report, broken));
     let doubts = report.judgement.reasons.iter().filter_map(|reason| {
         Some(Recommendation {
             what: of_reason(reason).or_else(|| of_end(reason))?.into(),
@@ -56,19 +51,6 @@ pub(super) fn of(report: &Report) -> Vec<Recommendation> {
         }
     }
     all
-}
-
-/// Which of the streams of one name each row is about, the first is 1: two probes of one service have one name, and are told
-/// apart by their order. All at once, for a damaged record may hold any number of them.
-fn places(evaluations: &[Evaluation]) -> HashMap<*const Evaluation, u32> {
-    let mut known: BTreeMap<_, u32> = BTreeMap::new();
-    let mut places = HashMap::new();
-    for evaluation in evaluations {
-        let key = (evaluation.indicator.key(), evaluation.stream.as_str(), evaluation.decides());
-        let place = known.entry(key).and_modify(|n| *n += 1).or_insert(1);
-        places.insert(std::ptr::from_ref(evaluation), *place);
-    }
-    places
 }
 
 /// What to do about a run that could not tell, or that showed nothing.

@@ -1,14 +1,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::{Report, show};
+use super::super::Report;
 use crate::model::{Outcome, Phase, Stream, StreamKind};
 
 /// What the clients of a stream saw in one phase.
 pub(super) struct Seen<'r> {
     pub(super) stream: &'r Stream,
-    /// Which of the streams of its name it is, from 1.
-    place: u32,
     phase: Phase,
     total: u64,
     bad: BTreeMap<How, u64>,
@@ -60,21 +58,20 @@ impl How {
 }
 
 impl<'r> Seen<'r> {
-    /// What was seen of the stream of that name, the nth of those that have it; where it is the test body, which only knows
-    /// that it failed, of the requests that its client sent, if one of those was bad.
-    pub(super) fn of(report: &'r Report, name: &str, place: u32, phase: Phase) -> Option<Self> {
+    /// What was seen of the stream of that name; where it is the test body, which only knows that it failed, of the requests
+    /// that its client sent, if one of those was bad.
+    pub(super) fn of(report: &'r Report, name: &str, phase: Phase) -> Option<Self> {
         let streams = &report.trace.streams;
-        let mut alike = streams.iter().filter(|stream| stream.name == name);
-        let named = alike.nth(place.saturating_sub(1) as usize)?;
+        let named = streams.iter().find(|stream| stream.name == name)?;
         let beneath = streams.iter().find(|stream| stream.kind == StreamKind::Request);
         let requests = beneath.filter(|_| named.kind == StreamKind::Transaction);
         let requests =
-            requests.map(|stream| Self::count(report, stream, 1, phase)).filter(|seen| !seen.bad.is_empty());
-        Some(requests.unwrap_or_else(|| Self::count(report, named, place, phase)))
+            requests.map(|stream| Self::count(report, stream, phase)).filter(|seen| !seen.bad.is_empty());
+        Some(requests.unwrap_or_else(|| Self::count(report, named, phase)))
     }
 
-    fn count(report: &'r Report, stream: &'r Stream, place: u32, phase: Phase) -> Self {
-        let mut seen = Self { stream, place, phase, total: 0, bad: BTreeMap::new() };
+    fn count(report: &'r Report, stream: &'r Stream, phase: Phase) -> Self {
+        let mut seen = Self { stream, phase, total: 0, bad: BTreeMap::new() };
         for sample in &stream.samples {
             if report.trace.marks.phase_of(sample.at) == Some(phase) {
                 seen.total += 1;
@@ -102,7 +99,7 @@ impl<'r> Seen<'r> {
         all.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
         let parts: Vec<String> = all.iter().take(4).map(|(how, n)| format!("{n} {}", how.phrase())).collect();
         let what = if self.stream.kind == StreamKind::Probe {
-            format!("checks of {}", show::nth(&self.stream.name, self.place))
+            format!("checks of {}", self.stream.name)
         } else if self.stream.kind == StreamKind::Transaction {
             "runs of the test body".into()
         } else {

@@ -90,12 +90,7 @@ fn rows(report: &Report, times: Times) -> Vec<Panel> {
 
 /// The samples of a stream over time, its outages above them.
 fn samples(report: &Report, stream: &Stream, times: Times) -> Panel {
-    // Two probes of one service have one name; they are told apart by their order.
-    let alike = |of: &&Stream| of.name == stream.name && of.kind == stream.kind;
-    let drawn = report.trace.streams.iter().filter(alike);
-    let before = drawn.take_while(|of| !std::ptr::eq(*of, stream)).count();
-    let judged = report.judgement.streams.iter();
-    let figures = judged.filter(|of| of.name == stream.name && of.kind == stream.kind).nth(before);
+    let figures = report.judgement.streams.iter().find(|of| of.name == stream.name && of.kind == stream.kind);
     let bound = figures.and_then(|figures| bound(report, figures));
     let latencies = stream.samples.iter().map(|sample| sample.latency.as_secs_f64());
     let axis = Axis::log(latencies.chain(bound.as_ref().map(|(at, _)| *at)), LATENCIES, 150.0);
@@ -109,8 +104,7 @@ fn samples(report: &Report, stream: &Stream, times: Times) -> Panel {
     } else {
         String::new()
     };
-    let called = show::nth(&stream.name, u32::try_from(before + 1).unwrap_or(u32::MAX));
-    let title = format!("{called}: latency, {}{every}", bands::kind(stream.kind));
+    let title = format!("{}: latency, {}{every}", stream.name, bands::kind(stream.kind));
     let ended = report.trace.marks.ended.unwrap_or_default();
     let down = figures.filter(|figures| !figures.outages.is_empty()).map(|figures| {
         let bars = html! {
