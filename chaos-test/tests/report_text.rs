@@ -233,7 +233,9 @@ fn of_very_many_notes_the_first_eight_are_told() {
     for n in 0..200_000 {
         story = story.note(&format!("order {n}"));
     }
-    let text = story.note("order 3").report().text();
-    assert_eq!(text.lines().filter(|line| line.starts_with("  note ")).count(), 8, "{text}");
-    assert!(text.contains("order 3 × 2") && !text.contains("order 8"), "{text}");
+    let report = story.note("order 3").report();
+    for (text, begin) in [(report.text(), "  note "), (render::markdown_of(&report), "- note: ")] {
+        assert_eq!(text.lines().filter(|line| line.starts_with(begin)).count(), 8, "{text}");
+        assert!(text.contains("order 3 × 2") && !text.contains("order 8"), "{text}");
+    }
 }

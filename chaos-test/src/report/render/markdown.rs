@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::super::summary::Given;
 use super::super::{Report, Summary, Violation, curve, harness, noise, resources, show, streams};
 use super::changes::{self, Extras};
-use super::text::{because, body, dose, ladder, timeline, warnings};
+use super::text::{because, body, dose, ladder, notes, timeline, warnings};
 use crate::slo::Verdict;
 use crate::units::show_duration;
 
@@ -218,6 +218,9 @@ fn detail(out: &mut String, report: &Report) {
     }
     if let Some(why) = body(report) {
         let _ = writeln!(out, "- body: {}", escape(&why));
+    }
+    for note in notes(report) {
+        let _ = writeln!(out, "- note: {}", escape(&note));
     }
     for finding in &report.judgement.findings {
         let _ = writeln!(out, "- finding: {}", escape(&finding.to_string()));

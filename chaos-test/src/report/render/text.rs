@@ -115,9 +115,7 @@ pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts.extend(Calls::of(report).map(|calls| ("hint", calls.sentence())));
     facts.extend(advice::of_doubts(report).into_iter().map(|line| ("hint", line.to_owned())));
     facts.extend(body(report).map(|why| ("body", why)));
-    for (note, count) in notes(report) {
-        facts.push(("note", if count > 1 { format!("{note} × {count}") } else { note }));
-    }
+    facts.extend(notes(report).into_iter().map(|note| ("note", note)));
     facts.extend(report.housekeeping.iter().map(|line| ("before", line.clone())));
     for service in &report.services {
         if !service.log_tail.is_empty() {
@@ -228,7 +226,7 @@ pub(super) fn timeline(report: &Report) -> Option<String> {
 }
 
 /// What the body said, each once with how often, in the order of its first time; at most eight.
-fn notes(report: &Report) -> Vec<(String, usize)> {
+pub(super) fn notes(report: &Report) -> Vec<String> {
     const SHOWN: usize = 8;
     let mut found: Vec<(String, usize)> = Vec::new();
     for event in report.trace.events.iter().filter(|event| event.kind == EventKind::Note) {
@@ -239,5 +237,6 @@ fn notes(report: &Report) -> Vec<(String, usize)> {
             None => {}
         }
     }
-    found
+    let told = |(note, count)| if count > 1 { format!("{note} × {count}") } else { note };
+    found.into_iter().map(told).collect()
 }
