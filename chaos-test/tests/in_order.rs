@@ -56,9 +56,21 @@ fn a_slow_service_fails_within_the_first_seconds_once_the_fault_is_proven() {
     assert_eq!(so_far(&known, &story.slo.objectives), SoFar::Fail);
     let mut unproven = known;
     unproven.delivery.as_mut().unwrap().readings.truncate(2);
-    assert_eq!(so_far(&unproven, &story.slo.objectives), SoFar::Open { undecided: false });
+    assert_eq!(so_far(&unproven, &story.slo.objectives), SoFar::Open { undecided: true });
     let (verdict, after) = verdict_of(&story.trace, &story, Indicator::LatencyDegradation);
     assert_eq!((verdict, after), (Verdict::Fail, Some(105)));
+}
+
+#[test]
+fn what_is_beyond_its_limit_in_samples_that_were_late_is_looked_at_for_longer() {
+    let mut story = story(|_, sample| slow(sample));
+    let injected = story.trace.marks.injected.unwrap();
+    let exposed = story.trace.streams[0].samples.iter_mut().filter(|sample| sample.at >= injected);
+    exposed.skip(10).take(2).for_each(|sample| sample.lag = ms(60));
+    // Two of 130 are more than one in a hundred, and a run that ended there would say nothing.
+    let objectives = &story.slo.objectives;
+    assert_eq!(so_far(&known_by(&story.trace, ms(2_600)), objectives), SoFar::Open { undecided: true });
+    assert_eq!(so_far(&known_by(&story.trace, ms(4_500)), objectives), SoFar::Fail);
 }
 
 #[test]

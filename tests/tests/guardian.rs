@@ -11,7 +11,7 @@ mod doomed;
 use std::io::Write;
 use std::time::Duration;
 
-use chaos_test::model::{Abort, AbortCause, Event, EventKind, Sample};
+use chaos_test::model::{Abort, AbortCause, BodyEnd, Event, EventKind, Sample};
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
 use chaos_test::units::Percent;
@@ -75,6 +75,19 @@ fn samples(report: &Report) -> &[Sample] {
 
 fn settled(sample: &Sample) -> Duration {
     sample.at + sample.latency
+}
+
+#[tokio::test]
+async fn what_a_body_came_to_before_the_run_was_stopped_is_kept() {
+    let stub = stub().await;
+    let conditions =
+        AbortConditions { error_rate: Some(Percent::new(50.0).unwrap()), ..AbortConditions::default() };
+    let script = vec![(500.ms(), Answer::Down), (60.seconds(), Answer::Well)];
+    let experiment = experiment("Scripted Delay", &stub, script).abort_conditions(conditions);
+    let report = report(experiment.body(|_| async { Err::<(), _>("no tea to be had") })).await;
+    assert_eq!(report.verdict(), Verdict::Aborted);
+    assert!(matches!(&report.trace.body, Some(BodyEnd::Failed(why)) if why.contains("no tea to be had")));
+    assert!(report.text().contains("no tea to be had"), "{}", report.text());
 }
 
 #[tokio::test]

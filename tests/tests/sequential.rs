@@ -97,6 +97,17 @@ async fn a_phase_that_could_not_tell_goes_on_where_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_short_phase_that_may_go_on_is_proven_all_the_same() {
+    let report = run(async || {
+        let (experiment, stub) = experiment(Answer::Down, 1.seconds(), 20.ms()).await;
+        (experiment.inconclusive(Inconclusive::Extends), stub)
+    })
+    .await;
+    assert_eq!(report.verdict(), Verdict::Fail);
+    assert!(report.trace.delivery.as_ref().is_some_and(|delivery| delivery.readings.len() >= 5));
+}
+
+#[tokio::test]
 async fn of_two_probes_of_one_service_the_one_that_fails_is_named() {
     let report = unless_void(async || {
         let stub = Stub::start(0).await.expect("a free port");

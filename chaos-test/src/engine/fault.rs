@@ -117,42 +117,46 @@ impl FaultRun {
         }
     }
 
-    /// Takes readings until `end`, or until it is `over`: about six in the window, at least one a second, at most one every
-    /// 10 ms; and so many in any case, however long they take, where what is looked at does not go away.
+    /// Takes readings until `end`, or until it is `over`: about six in the time for which the fault is planned, at least one a
+    /// second, at most one every 10 ms; and so many in any case, however long they take, where what is looked at does not go
+    /// away.
     ///
-    /// A reading that fails late, or does not come, counts for those that were due meanwhile: nobody saw the fault then.
+    /// A reading that fails late, or does not come, counts for those that were due meanwhile: nobody saw the fault then. None is
+    /// due any more after the end, for which nothing waits.
     pub(super) async fn witness_until(
         &self,
         ports: &Ports,
         recorder: &Recorder,
-        end: Duration,
-        at_least: usize,
+        Looks { planned, end, at_least }: Looks,
         over: impl Future<Output = ()>,
     ) -> Result<(), Panicked> {
         let start = ports.clock.now();
-        let step = (end.saturating_sub(start) / 6).clamp(Duration::from_millis(10), Duration::from_secs(1));
+        let step = (planned / 6).clamp(Duration::from_millis(10), Duration::from_secs(1));
         let mut over = pin!(over);
         let (mut next, mut taken) = (start + step / 2, 0);
         // As long as one may take here: a step, or the longest that came.
         let mut usual = step;
         while next < end || taken < at_least {
+            let enough = taken >= at_least;
             tokio::select! {
-                () = &mut over => return Ok(()),
+                () = &mut over, if enough => return Ok(()),
                 () = ports.clock.sleep_until(next) => {}
             }
             let asked = ports.clock.now();
             let reading = tokio::select! {
+                biased;
                 reading = self.observe(ports) => Some(reading?),
-                () = &mut over => None,
+                () = &mut over, if enough => None,
+                () = ports.clock.sleep_until(end), if enough => None,
             };
             let now = ports.clock.now();
-            let took = now.saturating_sub(asked);
+            let took = if enough { now.min(end) } else { now }.saturating_sub(asked);
             let Some(reading) = reading else {
                 missing(recorder, took, usual);
                 return Ok(());
             };
             // A reading that began under the fault and ended after it says nothing.
-            let counts = now < end || taken < at_least;
+            let counts = now < end || !enough;
             if counts && reading.is_ok() {
                 usual = usual.max(took);
             } else {
@@ -261,6 +265,17 @@ impl FaultRun {
 }
 
 mod at_rest;
+
+/// The time in which a witness looks at a fault.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looks {
+    /// How long the fault is there if nothing makes that longer.
+    pub(super) planned: Duration,
+    /// When it goes at the latest.
+    pub(super) end: Duration,
+    /// How many readings are to be taken in any case.
+    pub(super) at_least: usize,
+}
 
 /// Between a reading that was asked for at `asked` and the next one: as long as it took. A witness that works without a
 /// break takes the time from what it looks at, and is late itself.

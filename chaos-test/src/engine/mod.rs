@@ -33,7 +33,7 @@ use crate::slo;
 use crate::units::show_duration;
 
 use call::describe;
-use fault::{FaultRun, Panicked};
+use fault::{FaultRun, Looks, Panicked};
 use guardian::Guardian;
 pub(crate) use plan::{Guard, Limits, Plan, Ports, Sequential};
 pub(crate) use recorder::{Recorder, Slot, StreamId};
@@ -187,8 +187,11 @@ impl Run {
         if let Some(body) = &self.ports.body {
             self.body = Some((injected, tokio::spawn(body.run())));
         }
-        let removal = injected + self.plan.fault.held_for(self.plan.longest_chaos());
-        let at_least = if self.plan.fault.is_an_event() { DoseReading::FEWEST } else { 0 };
+        let looks = Looks {
+            planned: self.plan.fault.held_for(self.plan.chaos),
+            end: injected + self.plan.fault.held_for(self.plan.longest_chaos()),
+            at_least: if self.plan.fault.is_an_event() { DoseReading::FEWEST } else { 0 },
+        };
         let Some(fault) = &self.fault else { return Ok(false) };
         // It ends with the chaos phase, which is no shorter unless it is decided.
         let over = async {
@@ -197,7 +200,7 @@ impl Run {
                 () = self.until_decided() => {}
             }
         };
-        fault.witness_until(&self.ports, &self.recorder, removal, at_least, over).await?;
+        fault.witness_until(&self.ports, &self.recorder, looks, over).await?;
         Ok(true)
     }
 
@@ -328,12 +331,14 @@ impl Run {
 
     /// Ends a body that runs once with the run it belongs to.
     fn stop_body(&mut self) {
-        let Some((started, task)) = self.body.take() else { return };
-        if !task.is_finished() {
-            task.abort();
-            let after = show_duration(self.now().saturating_sub(started));
-            let text = format!("the test body was stopped, {after} after it started");
-            self.recorder.event(self.now(), EventKind::Phase, text);
+        let Some((started, mut task)) = self.body.take() else { return };
+        // What it came to before the run was stopped may be why.
+        if let Some(Ok(end)) = (&mut task).now_or_never() {
+            return self.recorder.body_ended(end);
         }
+        task.abort();
+        let after = show_duration(self.now().saturating_sub(started));
+        let text = format!("the test body was stopped, {after} after it started");
+        self.recorder.event(self.now(), EventKind::Phase, text);
     }
 }

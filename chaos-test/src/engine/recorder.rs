@@ -266,7 +266,11 @@ impl Recorder {
     }
 
     pub(crate) fn body_ended(&self, end: BodyEnd) {
-        self.lock().trace.body = Some(end);
+        let mut inner = self.lock();
+        // A test that gave the run up has taken its body with it.
+        if inner.trace.abort.as_ref().is_none_or(|abort| abort.cause != AbortCause::Dropped) {
+            inner.trace.body = Some(end);
+        }
     }
 
     /// Everything scheduled before this instant has its answer, in every scheduled stream.

@@ -1,6 +1,7 @@
 use super::evaluate::Subject;
 use super::judge::tails;
 use super::noise::without_noise;
+use super::starvation::too_late;
 use super::{Baseline, Evaluation, Figure, Proof, Rules, Verdict, baseline, proof};
 use crate::model::{CountRule, Objectives, Severity, Trace};
 
@@ -21,13 +22,14 @@ use crate::model::{CountRule, Objectives, Severity, Trace};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SoFar {
-    /// Every share is within its limit, and the fault is proven: of them the rest of the phase would tell nothing new.
+    /// Every share is within its limit, the fault is proven, and the samples came in time: of them the rest of the phase
+    /// would tell nothing new.
     Pass,
-    /// A share is beyond its limit, and the fault is proven.
+    /// A share is beyond its limit, the fault is proven, and the samples came in time.
     Fail,
     /// Neither yet. Whether more of the same could tell.
     Open {
-        /// Whether a share would be inconclusive if the phase ended now.
+        /// Whether a share would be inconclusive if the phase ended now, or void what is beyond its limit.
         undecided: bool,
     },
 }
@@ -55,20 +57,24 @@ pub fn so_far(trace: &Trace, objectives: &Objectives) -> SoFar {
     let Ok(baselines) = baseline(trace, objectives) else { return open };
     let shares = shares(trace, objectives, &baselines);
     let proven = matches!(proof(trace.delivery.as_ref(), &trace.marks), Proof::Delivered { .. });
+    // A run that ended before its fault is proven, or with samples that were too late, would say nothing of the service; and
+    // of more samples fewer are late. What the service must be spared meanwhile the abort conditions say.
+    let says_something = || proven && too_late(trace, objectives).is_empty();
     if any_failed(&shares) {
-        // What fails for the host's sake is no reason to stop. Nor is what fails before the fault is proven: a run that ended
-        // there would say nothing of the service. What that must be spared meanwhile the abort conditions say.
-        let stands = || {
-            without_noise(trace)
-                .is_none_or(|excused| any_failed(&self::shares(&excused, objectives, &baselines)))
-        };
-        return if proven && stands() { SoFar::Fail } else { open };
+        if !says_something() {
+            return SoFar::Open { undecided: true };
+        }
+        // What fails for the host's sake is no reason to stop.
+        let stands = without_noise(trace)
+            .is_none_or(|excused| any_failed(&self::shares(&excused, objectives, &baselines)));
+        return if stands { SoFar::Fail } else { open };
     }
     // Requests are on no schedule; whoever has bounds on them has the whole phase for them.
-    let may_pass = proven && objectives.endpoints.is_empty();
+    let on_schedule = objectives.endpoints.is_empty();
     // Without any share there is nothing that could be decided.
     let mut open = shares.iter().filter(|share| !cannot_fail(share)).peekable();
-    if may_pass && open.peek().is_some() && open.all(|share| decided(share) == Some(Verdict::Pass)) {
+    let passed = open.peek().is_some() && open.all(|share| decided(share) == Some(Verdict::Pass));
+    if on_schedule && passed && says_something() {
         return SoFar::Pass;
     }
     SoFar::Open { undecided: shares.iter().any(|share| share.verdict == Verdict::Inconclusive) }
