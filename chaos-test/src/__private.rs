@@ -13,6 +13,7 @@ use crate::report::Report;
 pub use crate::run::owe_and_settle;
 use crate::run::{
     BodyResult, Chaos, Experiment, Identity, Inconclusive, IntoBodyResult, LocalFuture, Objective, embedded,
+    refused,
 };
 use crate::units::{Rate, parse_duration};
 
@@ -142,7 +143,7 @@ where
     S: Fn() -> Pin<Box<dyn Future<Output = Result<E, X>>>> + 'static,
     B: Fn(Context<E>) -> LocalFuture<BodyResult> + 'static,
 {
-    Failure::of(carry_out(test, name, scenario, environment, body).await)
+    Failure::of(refused(carry_out(test, name, scenario, environment, body).await))
 }
 
 async fn carry_out<E, X, S, B>(

@@ -71,6 +71,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
+/// The first bytes of a file, as many at most; none of what is no regular file or cannot be read.
+pub fn head(path: &Path, most: u64) -> Vec<u8> {
+    if !files::is_file(path) {
+        return Vec::new();
+    }
+    files::read_at_most(path, most).unwrap_or_default()
+}
+
 /// The bytes of any file that is no larger than that.
 pub fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     match files::read_at_most(path, most) {

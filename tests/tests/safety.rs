@@ -226,6 +226,27 @@ async fn two_programs_from_one_shell_are_two_runs() {
     assert_eq!(runs(dir.path()), 2);
 }
 
+/// It has no record, and what is reported is that run all the same and not the one before it.
+#[tokio::test]
+async fn a_run_has_begun_whose_first_test_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let broken = dir.join("broken.yml");
+    std::fs::write(&broken, "scenarios: {").expect("it can be written");
+    let wrong = [("run-1", &["--slo", "stagin"][..], None), ("run-2", &[], broken.to_str())];
+    for (run, args, catalogue) in wrong {
+        let mut variables =
+            vec![("CHAOS_TEST_RUN_ID", run), ("CHAOS_TEST_DIR", dir.to_str().expect("UTF-8"))];
+        variables.extend(catalogue.map(|file| ("CHAOS_TEST_CATALOGUE", file)));
+        let text = experiment(&[&["--url", "http://127.0.0.1:9"], args].concat(), &variables).await;
+        assert!(!text.contains("\nin "), "nothing is injected: {text}");
+        let left = std::fs::read_dir(dir.join(run))
+            .expect("the run has begun")
+            .map(|entry| entry.expect("one").file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["run.json"]);
+    }
+}
+
 #[tokio::test]
 async fn a_test_that_begins_after_the_time_of_its_run_is_refused() {
     let stub = Stub::start(0).await.expect("a free port");

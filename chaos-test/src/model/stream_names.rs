@@ -17,13 +17,23 @@ pub(crate) fn is_of(stream: &str, service: &str) -> bool {
     })
 }
 
-/// The names that the streams of a run have so far.
+/// The stream of a repeated body.
 #[cfg(feature = "runtime")]
-#[derive(Default)]
+pub(crate) const BODY: &str = "body";
+/// The stream of what the client of a body sends.
+#[cfg(feature = "runtime")]
+pub(crate) const REQUESTS: &str = "requests";
+
+/// The names that the streams of a run have so far. Its own two are taken, so a service may be called as it likes.
+#[cfg(feature = "runtime")]
 pub(crate) struct StreamNames(std::collections::BTreeSet<String>);
 
 #[cfg(feature = "runtime")]
 impl StreamNames {
+    pub(crate) fn new() -> Self {
+        Self([BODY, REQUESTS].map(str::to_owned).into())
+    }
+
     /// The first of this name that is free; it is taken then.
     pub(crate) fn take(&mut self, name: &str) -> String {
         let mut n = 1;
@@ -43,10 +53,10 @@ mod tests {
 
     #[test]
     fn no_name_is_given_twice() {
-        let mut names = StreamNames::default();
-        let wanted = ["app", "stock", "app", "app (2)", "app", "app (2)"];
+        let mut names = StreamNames::new();
+        let wanted = ["app", "stock", "app", "app (2)", "app", "app (2)", "body"];
         let given = wanted.map(|name| names.take(name));
-        assert_eq!(given, ["app", "stock", "app (2)", "app (2) (2)", "app (3)", "app (2) (3)"]);
+        assert_eq!(given, ["app", "stock", "app (2)", "app (2) (2)", "app (3)", "app (2) (3)", "body (2)"]);
     }
 
     #[test]

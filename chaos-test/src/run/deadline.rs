@@ -7,6 +7,13 @@ use crate::sys::clock::unix_time;
 use crate::sys::{run_folder, run_start};
 use crate::units::show_duration;
 
+/// Sees to it that a run has begun, also where its first test was refused: what is reported is then that run, which has no
+/// record, and not the one before it.
+pub(crate) fn refused<T>(outcome: Result<T, Error>) -> Result<T, Error> {
+    // Where it cannot be written there is nothing else to be done than to tell why the test was refused.
+    outcome.inspect_err(|_| drop(run_start::of_this_run()))
+}
+
 /// What is left of the time that a whole run may take.
 pub(super) fn run_deadline(longest: Duration) -> Result<Duration, Error> {
     let started = run_start::of_this_run().map_err(Error::record)?;

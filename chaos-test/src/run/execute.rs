@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use super::active::Active;
 use super::audit::Audit;
 use super::chaos::{Door, Shared};
-use super::deadline::run_deadline;
+use super::deadline::{refused, run_deadline};
 use super::driver::{Line, drive};
 use super::experiment::{BodyKind, Experiment, Source, url_environment};
 use super::locks::Held;
@@ -20,7 +20,9 @@ use crate::engine::{Guard, Limits, Plan, Ports, Recorder};
 use crate::environment::{AsEnvironment, Environment, Service};
 use crate::error::{Error, ErrorKind};
 use crate::inject::injector_for;
-use crate::model::{Abort, AbortCause, Marks, SloProfile, Stage, StreamKind, StreamNames, Trace, Trouble};
+use crate::model::{
+    Abort, AbortCause, BODY, Marks, SloProfile, Stage, StreamKind, StreamNames, Trace, Trouble,
+};
 use crate::port::{Clock, DynInjector, Keeper, Ledger, Mishap, ProbeSpec, Progress};
 use crate::probe::Probe;
 use crate::report::{Report, render};
@@ -30,8 +32,6 @@ use crate::sys::ledger::{self, FileLedger};
 use crate::sys::runtime::harness;
 use crate::units::Rate;
 
-/// The name of the stream of a repeated body.
-pub(super) const BODY: &str = "body";
 /// How long one transaction may take.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body that runs once may go on after the watch.
@@ -42,7 +42,7 @@ const AFTER_DEADLINE: Duration = Duration::from_secs(60);
 /// Carries an experiment out. Once its environment is being started there is a record, unless what was asked for makes
 /// no sense.
 pub(super) async fn execute(experiment: Experiment) -> Result<Report, Error> {
-    let outcome = from_start_to_end(experiment).await;
+    let outcome = refused(from_start_to_end(experiment).await);
     // A process that is about to die of a signal is not to end in any other way before.
     super::active::wait_if_dying().await;
     outcome
@@ -195,10 +195,7 @@ fn aim<'a>(
         let probe = Probe::http(check.endpoint.clone()).timeout(check.timeout.min(Duration::from_secs(1)));
         probes.push((service, probe.into()));
     }
-    let mut names = StreamNames::default();
-    if repeated {
-        names.take(BODY);
-    }
+    let mut names = StreamNames::new();
     let spec = |(service, probe): (&Service, Probe)| {
         Ok(ProbeSpec {
             name: names.take(service.name()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::asked::Asked;
+use super::deadline::refused;
 use super::driver::BodyFn;
 use super::{Chaos, Identity, Inconclusive, IntoBodyResult, LocalFuture, Located, locate, read};
 use crate::environment::{AsEnvironment, Environment};
@@ -71,7 +72,7 @@ impl Experiment {
     /// # Errors
     /// An unknown name (with the nearest known one), or a catalogue with mistakes (all of them).
     pub fn scenario(name: &str) -> Result<Self, Error> {
-        Self::of(name, locate()?)
+        refused(locate().and_then(|located| Self::of(name, located)))
     }
 
     /// An experiment with a scenario of a catalogue file, over the built-in one.
@@ -79,7 +80,7 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::scenario`], and a file that cannot be read.
     pub fn scenario_of(catalogue: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
-        Self::of(name, read(catalogue.as_ref())?)
+        refused(read(catalogue.as_ref()).and_then(|located| Self::of(name, located)))
     }
 
     pub(crate) fn of(name: &str, located: Located) -> Result<Self, Error> {
@@ -103,7 +104,7 @@ impl Experiment {
             abort_conditions: None,
             pin: Pin::default(),
         };
-        Ok(Self::new(scenario, locate()?))
+        Ok(Self::new(scenario, refused(locate())?))
     }
 
     fn new(scenario: Scenario, located: Located) -> Self {

@@ -53,6 +53,7 @@ pub(crate) use body::BodyResult;
 pub(crate) use catalogue_file::{Located, embedded, locate, read};
 #[cfg(feature = "cli")]
 pub(crate) use catalogue_file::{locate_in, workspace_root};
+pub(crate) use deadline::refused;
 pub(crate) use identity::Identity;
 
 /// A boxed future that stays on its thread.

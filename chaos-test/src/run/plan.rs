@@ -1,6 +1,6 @@
 use super::experiment::{BodyKind, Experiment};
 use crate::environment::Service;
-use crate::model::{SloProfile, StreamKind};
+use crate::model::{BODY, SloProfile, StreamKind};
 use crate::port::{ProbeSpec, TargetKind};
 use crate::report::{Planned, PlannedInjection, PlannedService, PlannedStream, RunPlan};
 
@@ -23,7 +23,7 @@ pub(super) fn of(
     let mut streams: Vec<PlannedStream> = probes.iter().map(stream).collect();
     if let BodyKind::Repeat(rate, _) = &experiment.body {
         streams.push(PlannedStream {
-            name: super::execute::BODY.into(),
+            name: BODY.into(),
             kind: StreamKind::Transaction,
             interval: rate.interval(),
             timeout: super::execute::TRANSACTION_TIMEOUT,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::engine::{Recorder, Slot, StreamId};
-use crate::model::{Endpoint, Objectives, StreamKind};
+use crate::model::{Endpoint, Objectives, REQUESTS, StreamKind};
 
 /// How long a request of the body counts as under way; the client itself sets no limit.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ impl Requests {
             }
         }
         Self {
-            all: recorder.add_requests("requests", StreamKind::Request, TIMEOUT),
+            all: recorder.add_requests(REQUESTS, StreamKind::Request, TIMEOUT),
             endpoints: declared
                 .into_iter()
                 .map(|endpoint| {

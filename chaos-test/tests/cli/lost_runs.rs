@@ -103,3 +103,80 @@ fn two_runs_of_one_id_are_no_tries_of_each_other() {
         assert!(ended.stderr.contains("give each run an id of its own"), "{ended:?}");
     }
 }
+
+/// What nextest lists: a suite, and what of it failed.
+fn list(uuid: u32, suite: &str, failed: &str) -> String {
+    let case = |name: &str| format!(r#"<testcase name="{name}"><failure type="test failure"/></testcase>"#);
+    let failed: String = failed.split_whitespace().map(case).collect();
+    format!(
+        r#"<testsuites uuid="00000000-0000-4000-8000-{uuid:012}"><testsuite name="{suite}">{failed}</testsuite></testsuites>"#
+    )
+}
+
+#[test]
+fn records_of_one_run_say_nothing_of_what_a_list_of_another_says() {
+    let sandbox = Sandbox::new();
+    sandbox.keep(&in_run(pass("survives"), "00000000-0000-4000-8000-000000000001"));
+    sandbox.write("today.xml", &list(2, "shop::checkout", "survives"));
+    let ended = sandbox.run(&["report", "--fail-on-violation", "--nextest", "today.xml"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(
+        ended.stderr.contains("--nextest is not reported: it is of another run than the records"),
+        "{ended:?}"
+    );
+    sandbox.write("own.xml", &list(1, "shop::checkout", ""));
+    let ended = sandbox.run(&["report", "--fail-on-violation", "--nextest", "own.xml", "today.xml"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn shards_of_one_name_are_as_many_as_their_folders() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s1/t.json", &in_run(pass("t"), "pipeline-7").to_json().unwrap());
+    sandbox.write("s2/u.json", &in_run(pass("u"), "pipeline-7").to_json().unwrap());
+    fs::create_dir(sandbox.path("s3")).unwrap();
+    let mut args = vec!["report", "--fail-on-violation", "--results", "s1", "s2", "s3", "--nextest"];
+    for (n, file) in [(1, "one.xml"), (2, "two.xml"), (3, "three.xml")] {
+        sandbox.write(file, &list(n, "shop::checkout", ""));
+    }
+    args.extend(["one.xml", "two.xml"]);
+    let ended = sandbox.run(&args);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("s3 is not reported: there is no record in it"), "{ended:?}");
+    args.push("three.xml");
+    let ended = sandbox.run(&args);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_shard_whose_setup_script_failed_has_run_no_test() {
+    let sandbox = Sandbox::new();
+    let id = "00000000-0000-4000-8000-000000000001";
+    sandbox.write("s1/t.json", &in_run(pass("t"), id).to_json().unwrap());
+    fs::create_dir(sandbox.path("s2")).unwrap();
+    sandbox.write("one.xml", &list(1, "shop::checkout", ""));
+    sandbox.write("two.xml", &list(2, "@setup-script:images", "images"));
+    let args = ["report", "--fail-on-violation", "--results", "s1", "s2", "--nextest", "one.xml", "two.xml"];
+    let ended = sandbox.run(&args);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("s2 is not reported: there is no record in it"), "{ended:?}");
+}
+
+#[test]
+fn outputs_are_no_records_whatever_they_are_called() {
+    let sandbox = Sandbox::new();
+    sandbox.keep(&in_run(pass("survives"), "shard-1"));
+    // Beside the folders of runs: the next report still finds those.
+    let outputs = ["report", "--fail-on-violation", "--validation", "runs/v.json", "--raw", "runs/all.json"];
+    for _ in 0..2 {
+        let ended = sandbox.run(&outputs);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    fs::create_dir(sandbox.path("shard-2")).unwrap();
+    for name in ["v.json", "all.json"] {
+        fs::rename(sandbox.path(&format!("runs/{name}")), sandbox.path(&format!("shard-2/{name}"))).unwrap();
+    }
+    let ended = sandbox.run(&["report", "--fail-on-violation", "--results", "runs/shard-1", "shard-2"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("shard-2 is not reported: there is no record in it"), "{ended:?}");
+}

@@ -14,7 +14,7 @@ use suite::Noted;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let (mut url, mut kind, mut name) = (String::new(), String::from("delay"), None);
+    let (mut url, mut kind, mut name, mut slo) = (String::new(), String::from("delay"), None, None);
     let (mut hold, mut watch) = (Duration::from_millis(300), Duration::from_millis(200));
     while let Some(arg) = args.next() {
         let value = args.next().ok_or(format!("{arg} wants a value"))?;
@@ -22,6 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--url" => url = value,
             "--kind" => kind = value,
             "--name" => name = Some(value),
+            "--slo" => slo = Some(value),
             "--hold" => hold = parse_duration(&value)?,
             "--watch" => watch = parse_duration(&value)?,
             _ => return Err(format!("{arg} is not an option").into()),
@@ -50,6 +51,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .baseline(1500.ms())
         .watch(watch)
         .progress(false);
+    if let Some(slo) = slo {
+        experiment = experiment.slo(slo);
+    }
     if let Some(name) = name {
         experiment = experiment.name(name);
     }

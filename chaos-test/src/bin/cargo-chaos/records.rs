@@ -192,6 +192,22 @@ pub(crate) fn record_name(path: &Path) -> String {
 fn is_record(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")
         && !OURS.iter().any(|ours| path.file_name().is_some_and(|name| name == *ours))
+        && !begins_as_ours(path)
+}
+
+/// Whether a file begins as the outputs of this command do, whatever it is called: a folder with nothing else is no run, and a
+/// shard with nothing else has left nothing.
+fn begins_as_ours(path: &Path) -> bool {
+    let mut head = files::head(path, 80);
+    head.retain(|byte| !byte.is_ascii_whitespace());
+    let version = b"{\"format_version\":";
+    let after = match head.strip_prefix(version) {
+        Some(rest) => rest.iter().position(|byte| *byte == b',').map(|at| &rest[at + 1..]),
+        None => head.strip_prefix(b"{"),
+    };
+    after.is_some_and(|first| {
+        [&b"\"passed\":"[..], b"\"reports\":["].iter().any(|ours| first.starts_with(ours))
+    })
 }
 
 /// The folder of the records if they share one, else the only directory named, else the current one.

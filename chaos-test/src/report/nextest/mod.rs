@@ -69,6 +69,20 @@ impl NextestJunit {
             Err(_) => !entry.run_id.starts_with("local-"),
         }
     }
+
+    /// Whether its tests were run: where a setup script of nextest's fails, none is.
+    ///
+    /// ```
+    /// use chaos_test::report::nextest::NextestJunit;
+    /// let list = br#"<testsuites><testsuite name="@setup-script:build"><testcase name="build"><failure/></testcase>
+    ///     </testsuite></testsuites>"#;
+    /// assert!(!NextestJunit::read(list)?.ran());
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn ran(&self) -> bool {
+        let mut scripts = self.0.test_suites.iter().filter(|suite| suite.name.starts_with(SETUP));
+        !scripts.any(|suite| suite.test_cases.iter().any(failed))
+    }
 }
 
 /// Whether our figures are in it already: the file was merged before.

@@ -91,11 +91,15 @@ impl Merged {
         });
         drop(progress);
         // Where there are as many lists of runs without a record, they say what became of their tests.
-        let told = lists_of_others(merge.entries(), nextest);
+        let told = lists_of_others(merge.entries(), &files, nextest);
         for place in found.empty.iter().filter(|_| found.empty.len() > told) {
             let (file, reason) = (output::name(place), String::from("there is no record in it"));
             output::tell(&format!("error: {file} is not reported: {reason}"));
             unreadable.push(Unreadable { file, reason });
+        }
+        if let Some(stranger) = stranger(merge.entries(), nextest) {
+            output::tell(&format!("error: {} is not reported: {}", stranger.file, stranger.reason));
+            unreadable.push(stranger);
         }
         nextest.iter().for_each(|file| merge.add_nextest(file));
         if !unreadable.is_empty() {
@@ -134,13 +138,31 @@ impl Merged {
 }
 
 /// How many of these lists are of runs that have no record. A run that was named (`CHAOS_TEST_RUN_ID`) is that of some list,
-/// of which cannot be told.
-fn lists_of_others(entries: &[Entry], lists: &[NextestJunit]) -> usize {
+/// of which cannot be told; several shards may have one name, and a folder each. Where a setup script failed no test was run,
+/// and the list says of none what became of it.
+fn lists_of_others(entries: &[Entry], files: &HashMap<Key, PathBuf>, lists: &[NextestJunit]) -> usize {
     let (own, named): (Vec<&Entry>, Vec<&Entry>) =
         entries.iter().filter(|entry| !entry.run_id.starts_with("local-")).partition(|e| is_uuid(&e.run_id));
-    let named: BTreeSet<&str> = named.into_iter().map(|entry| entry.run_id.as_str()).collect();
-    let others = lists.iter().filter(|list| !own.iter().any(|entry| list.has(entry)));
+    let folder = |entry: &Entry| files.get(&key(entry)).and_then(|file| file.parent());
+    let named: BTreeSet<_> = named.into_iter().map(|entry| (entry.run_id.as_str(), folder(entry))).collect();
+    let others = lists.iter().filter(|list| list.ran() && !own.iter().any(|entry| list.has(entry)));
     others.count().saturating_sub(named.len())
+}
+
+/// Where there are records and lists, and none of the lists is of a run of these records: then the tests that are listed left
+/// none, or their run has a name by which it cannot be known.
+fn stranger(entries: &[Entry], lists: &[NextestJunit]) -> Option<Unreadable> {
+    let one = entries.first()?;
+    let is_one_of_theirs = |entry: &Entry| lists.iter().any(|list| list.has(entry));
+    if lists.is_empty() || entries.iter().any(is_one_of_theirs) {
+        return None;
+    }
+    let reason = format!(
+        "it is of another run than the records, as {}: name the folder of its run with --results, and give no run a UUID \
+         as its name (CHAOS_TEST_RUN_ID)",
+        output::plain(&one.run_id)
+    );
+    Some(Unreadable { file: "--nextest".into(), reason })
 }
 
 /// Whether a run id is one that nextest has given.

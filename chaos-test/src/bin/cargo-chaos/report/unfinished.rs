@@ -7,7 +7,7 @@ use chaos_test::slo::judge;
 use crate::records;
 
 const WHY: &str = "it has left no record: it still runs, or it was killed and its reaper with it (`cargo chaos reap` puts \
-                   that in order)";
+                   that in order), or there was no room on the disk";
 
 /// The report of a test that has none of its own: as far as it came, and an error.
 pub(super) fn read(path: &Path) -> Result<Option<Report>, String> {
