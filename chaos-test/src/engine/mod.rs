@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{AbortHandle, JoinError, JoinHandle};
 
 use crate::model::{AbortCause, BodyEnd, DoseReading, EventKind, Phase, Stage, Trace, Trouble};
 use crate::port::ProgressUpdate;
@@ -96,7 +96,7 @@ pub(crate) async fn run(
             .map(drop);
     }
     if whole.is_none() {
-        run.stop_body();
+        run.stop_body().await;
         // Nobody is to wait long for the answers of a run that decides nothing any more.
         let (clock, aborts) = (Arc::clone(&run.ports.clock), probers.iter().map(JoinHandle::abort_handle));
         let aborts: Vec<_> = aborts.collect();
@@ -118,6 +118,11 @@ async fn last_answers(probers: &mut Vec<JoinHandle<()>>) {
         let _ = prober.await;
         probers.pop();
     }
+}
+
+/// What a body came to whose task is over.
+fn ended(task: Result<BodyEnd, JoinError>) -> BodyEnd {
+    task.unwrap_or_else(|error| BodyEnd::Panicked(error.to_string()))
 }
 
 struct Run {
@@ -315,7 +320,7 @@ impl Run {
         let Some((started, task)) = &mut self.body else { return };
         let started = *started;
         let end = tokio::select! {
-            ended = &mut *task => ended.unwrap_or_else(|error| BodyEnd::Panicked(error.to_string())),
+            end = &mut *task => ended(end),
             () = self.ports.clock.sleep_until(deadline) => {
                 task.abort();
                 BodyEnd::TimedOut(self.ports.clock.now().saturating_sub(started))
@@ -330,11 +335,11 @@ impl Run {
     }
 
     /// Ends a body that runs once with the run it belongs to.
-    fn stop_body(&mut self) {
-        let Some((started, mut task)) = self.body.take() else { return };
+    async fn stop_body(&mut self) {
+        let Some((started, task)) = self.body.take() else { return };
         // What it came to before the run was stopped may be why.
-        if let Some(Ok(end)) = (&mut task).now_or_never() {
-            return self.recorder.body_ended(end);
+        if task.is_finished() {
+            return self.recorder.body_ended(ended(task.await));
         }
         task.abort();
         let after = show_duration(self.now().saturating_sub(started));

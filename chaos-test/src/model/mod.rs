@@ -57,6 +57,6 @@ pub use samples::{Samples, StreamSamples};
 pub use scenario::{Intensity, Scenario, slug};
 pub use sham::{DoorCheck, Sham};
 #[cfg(feature = "runtime")]
-pub(crate) use stream_names::{BODY, REQUESTS, StreamNames};
-pub(crate) use stream_names::{is_of, nth};
+pub(crate) use stream_names::{BODY, StreamNames};
+pub(crate) use stream_names::{REQUESTS, is_of, nth};
 pub use trace::{BodyEnd, Event, EventKind, Marks, Phase, Stage, Trace, Trouble};

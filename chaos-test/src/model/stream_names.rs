@@ -21,7 +21,6 @@ pub(crate) fn is_of(stream: &str, service: &str) -> bool {
 #[cfg(feature = "runtime")]
 pub(crate) const BODY: &str = "body";
 /// The stream of what the client of a body sends.
-#[cfg(feature = "runtime")]
 pub(crate) const REQUESTS: &str = "requests";
 
 /// The names that the streams of a run have so far. Its own two are taken, so a service may be called as it likes.

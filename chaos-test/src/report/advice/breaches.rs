@@ -4,7 +4,7 @@ use super::super::{Report, show};
 use super::Recommendation;
 use super::calls::Calls;
 use super::seen::{How, Seen};
-use crate::model::Phase;
+use crate::model::{Phase, REQUESTS};
 use crate::slo::{Evaluation, Indicator, RecoveryTime, StreamFigures};
 use crate::units::show_duration;
 
@@ -35,7 +35,7 @@ fn sentence(text: &str) -> String {
 
 fn errors(report: &Report, broken: &Evaluation) -> (String, String) {
     let stream = match broken.indicator {
-        Indicator::RequestErrorRate => "requests",
+        Indicator::RequestErrorRate => REQUESTS,
         _ => &broken.stream,
     };
     let Some(seen) = Seen::of(report, stream, Phase::Chaos) else {
