@@ -17,6 +17,7 @@ use chaos_test::port::{
 };
 use chaos_test::prelude::*;
 use chaos_test::report::Report;
+use chaos_test::slo::{Proof, proof};
 use suite::unless_void;
 
 fn stub(diary: &std::path::Path) -> Process {
@@ -75,7 +76,12 @@ async fn late_syncs_make_a_service_late_and_the_witness_agrees() {
     let delivery = report.trace.delivery.as_ref().expect("it was injected");
     assert_eq!(delivery.mechanism, "seccomp-notify");
     assert!(delivery.readings.len() >= 3 && delivery.failed_readings == 0, "{delivery:?}");
-    assert!(delivery.readings.iter().all(|reading| reading.measured > 0.05), "{delivery:?}");
+    // A look is one sync less another one beside it: where this disk keeps the other one waiting, one look is short of it.
+    let mut measured: Vec<f64> = delivery.readings.iter().map(|reading| reading.measured).collect();
+    measured.sort_by(f64::total_cmp);
+    assert!(measured[measured.len() / 2] > 0.05, "{delivery:?}");
+    let proof = proof(Some(delivery), &report.trace.marks);
+    assert!(matches!(proof, Proof::Delivered { overdose: false }), "{proof:?} {delivery:?}");
     let (median, bad, after) = figures(&report);
     assert!(median.expect("they were good") >= 60.ms(), "{median:?}");
     assert_eq!((bad, after), (0, 0), "late is not wrong");
