@@ -178,12 +178,12 @@ fn a_test_that_its_runner_ends_leaves_nothing() {
 
 #[test]
 fn nextest_finds_no_leak_in_a_test_that_ends_well() {
-    for family in FAMILIES {
+    some_at_a_time(|family| {
         let mut victim = ended(Way::Nextest, family);
         let status = victim.wait();
         let output = victim.output();
         assert!(status.success() && !output.contains("LEAK"), "{output}");
-    }
+    });
 }
 
 #[test]

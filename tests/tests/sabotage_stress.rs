@@ -150,7 +150,7 @@ async fn never_passes(what: &str, fault: Fault, how: Sabotage, own: Option<(&'st
         };
         // Held until the verdict is there: its workers end with it.
         let injector = Sabotaged::new(&fault, how);
-        let mut experiment = Experiment::fault(fault.clone(), 4.seconds())
+        let mut experiment = Experiment::fault(fault.clone(), 3.seconds())
             .expect("well formed")
             .environment(environment)
             .injector(injector.clone())
