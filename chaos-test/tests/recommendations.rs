@@ -10,7 +10,7 @@ mod arbitrary;
 mod synthetic;
 
 use arbitrary::{objectives, report, trace};
-use chaos_test::model::{Outcome, Phase, Sample, Stage, StreamKind};
+use chaos_test::model::{Outcome, Phase, Sample, Stage, StreamKind, Trouble};
 use chaos_test::report::{Entry, Recommendation, Summary, render};
 use proptest::prelude::*;
 use synthetic::{Story, delayed, ms, stream};
@@ -187,6 +187,18 @@ fn calls_one_after_the_other_are_named() {
     }
     let all = recommendations(story);
     assert!(all.iter().any(|one| one.what.starts_with("Make the 4 calls to app at once")), "{all:?}");
+}
+
+/// Somebody else's program may have written the record.
+#[test]
+fn a_run_that_was_killed_without_a_word_is_told_by_that() {
+    let report = Story::new("t").with(|story| {
+        story.trace.trouble = Some(Trouble { stage: Stage::Killed, message: String::new() });
+    });
+    let report = report.report();
+    assert_eq!(report.judgement.label(), "Error(killed)");
+    let all = Entry::of(&report).recommendations;
+    assert!(all.iter().any(|one| one.because == "killed"), "{all:?}");
 }
 
 #[test]

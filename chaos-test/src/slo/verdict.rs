@@ -229,6 +229,7 @@ impl fmt::Display for Reason {
             }
             Self::BodyFailed(why) => write!(f, "the test body failed: {why}"),
             Self::Aborted(cause) => cause.fmt(f),
+            Self::CouldNotRun(stage, why) if why.is_empty() => stage.fmt(f),
             Self::CouldNotRun(Stage::Killed, why) => f.write_str(why),
             Self::CouldNotRun(stage, why) => write!(f, "{stage}: {why}"),
         }
@@ -252,7 +253,7 @@ impl Reason {
             Self::Relapse { .. } => "relapse".into(),
             Self::BodyFailed(_) => "body failed".into(),
             Self::Aborted(cause) => cause.label().into(),
-            Self::CouldNotRun(Stage::Killed, why) => why.clone(),
+            Self::CouldNotRun(Stage::Killed, why) if !why.is_empty() => why.clone(),
             Self::CouldNotRun(stage, _) => stage.to_string(),
             Self::NeedsMoreSamples { more: None } => "needs far more probes".into(),
             Self::WithinResolution => "too close to call".into(),
