@@ -76,10 +76,10 @@ async fn late_syncs_make_a_service_late_and_the_witness_agrees() {
     let delivery = report.trace.delivery.as_ref().expect("it was injected");
     assert_eq!(delivery.mechanism, "seccomp-notify");
     assert!(delivery.readings.len() >= 3 && delivery.failed_readings == 0, "{delivery:?}");
-    // A look is one sync less another one beside it: where this disk keeps the other one waiting, one look is short of it.
-    let mut measured: Vec<f64> = delivery.readings.iter().map(|reading| reading.measured).collect();
-    measured.sort_by(f64::total_cmp);
-    assert!(measured[measured.len() / 2] > 0.05, "{delivery:?}");
+    // A look is one sync less another beside it: where this disk keeps that one waiting, the look is short of it. As of the
+    // proof, it is one in five at the most.
+    let short = delivery.readings.iter().filter(|reading| reading.measured <= 0.05).count();
+    assert!(short * 5 <= delivery.readings.len(), "{delivery:?}");
     let proof = proof(Some(delivery), &report.trace.marks);
     assert!(matches!(proof, Proof::Delivered { overdose: false }), "{proof:?} {delivery:?}");
     let (median, bad, after) = figures(&report);
